@@ -1,0 +1,72 @@
+# `make` lists what there is to make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+# The targets share SwiftPM's build folder and its lock: `make -j` would only wait.
+.NOTPARALLEL:
+
+# Looked up when a recipe runs, so that `make help` works without a toolchain.
+SWIFT = "$$(deploy/find-swift.sh)"
+
+# The system's Python is the one that install-dependencies.sh gives venv to.
+PYTHON ?= /usr/bin/python3
+python_requirements := Tests/IntegrationTests/python/requirements.txt
+swift_sources := Sources bench Tests Package.swift
+
+# Every test is a Swift Testing test. The XCTest run that `swift test` adds by default would find nothing, and leaks in
+# XCTest itself would fail the address sanitizer.
+swift_test_flags := --disable-xctest
+
+.PHONY: help demo build test test-asan test-tsan format lint clean dependencies build-dependencies
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gateway, send two chat requests; KEEP=1 leaves both up
+	swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
+	KEEP="$(KEEP)" deploy/demo.sh .build/release
+
+build: build-dependencies ## build the gateway and its tools for release
+	swift=$(SWIFT); "$$swift" build -c release
+
+test: dependencies .venv/.stamp ## install what the tests need and run all of them
+	swift=$(SWIFT); "$$swift" build --build-tests; "$$swift" test $(swift_test_flags)
+
+# The leak check stays on: it works with `swift test`, and a forgotten easy handle shows up nowhere else. It runs when the
+# test process exits and fails the run. Suppressed are only leaks of the platform, each with its reason in the file.
+test-asan: dependencies .venv/.stamp ## run the tests under the address sanitizer, with leak detection
+	swift=$(SWIFT); \
+	ASAN_OPTIONS=detect_leaks=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/sanitizers/leaks.supp:print_suppressions=0 \
+	"$$swift" test $(swift_test_flags) --sanitize=address --scratch-path .build-asan
+
+# No suppressions: SwiftNIO, Swift Testing and the concurrency runtime report nothing. halt_on_error ends the run at the
+# first race, where the report is still readable.
+test-tsan: dependencies .venv/.stamp ## run the tests under the thread sanitizer
+	swift=$(SWIFT); \
+	TSAN_OPTIONS=halt_on_error=1 \
+	"$$swift" test $(swift_test_flags) --sanitize=thread --scratch-path .build-tsan
+
+format: ## rewrite the Swift sources in the project's format
+	swift=$(SWIFT); "$$swift" format --in-place --recursive --parallel $(swift_sources)
+
+lint: ## check the format of the Swift sources, and the shell scripts where shellcheck is installed
+	swift=$(SWIFT); "$$swift" format lint --strict --recursive --parallel $(swift_sources)
+	if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/*.sh; fi
+
+clean: ## remove everything that was built
+	rm -rf .build .build-asan .build-tsan .venv
+
+dependencies:
+	@deploy/install-dependencies.sh all
+
+build-dependencies:
+	@deploy/install-dependencies.sh build
+
+# The pinned Python packages of the integration tests. The stamp makes it happen again only when the pins change.
+.venv/.stamp: $(python_requirements) | dependencies
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

@@ -1,0 +1,105 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import Transport
+
+/// What an exchange has its connection write.
+extension DownstreamConnection {
+    func sayContinue() {
+        compose { writer, _ in
+            writer.beginInterim()
+        }
+        flush()
+    }
+
+    func relayHead(_ head: ResponseHead, _ headers: ResponseHeaders, method: String) {
+        let closes = saysClose
+        compose { writer, isHTTP1_0 in
+            let framing = headers.framing(status: head.status, method: method, isHTTP1_0: isHTTP1_0)
+            writer.beginHead(status: head.status, expectedBytes: head.bytes.count)
+            headers.write(head, method: method, to: &writer)
+            writer.endHead(framing, closes: closes || framing == .untilClose)
+        }
+    }
+
+    func relay(_ body: UnsafeRawBufferPointer) { compose { writer, _ in writer.add(body: body) } }
+
+    func sendHeartbeat() {
+        send(": ping\n\n")
+        flush()
+    }
+
+    /// Ends an event stream with an error event, as Azure itself reports errors inside a stream.
+    func endStream(with error: GatewayError, betweenEvents: Bool) {
+        guard isOpenEnded else { return cut() }
+        // A half-sent event is ended first; it is cut, but its client was told nothing else of it.
+        if !betweenEvents { send("\n\n") }
+        send("data: \(error.json)\n\n")
+        answerEnded(reusable: true)
+    }
+
+    /// Ends an answer that has a length or is no event stream: the only way left to say that it is not whole.
+    func cut() {
+        flush()
+        closeNow()
+    }
+
+    /// A whole answer of the gateway's own.
+    func answer(_ error: GatewayError, id: ExchangeID) {
+        write(error, id: id)
+        answerEnded(reusable: true)
+    }
+
+    func write(_ error: GatewayError, id: ExchangeID) {
+        let closes = saysClose
+        compose { writer, _ in
+            writer.beginHead(status: error.status)
+            writer.add(line: "content-type: application/json")
+            writer.add("x-request-id", id.description)
+            if error.status == 401 { writer.add(line: "www-authenticate: Bearer") }
+            if error.status == 405 { writer.add(line: "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") }
+            if let seconds = error.retryAfterSeconds {
+                writer.add("retry-after", String(seconds))
+                writer.add("retry-after-ms", String(seconds * 1000))
+            }
+            let json = error.json
+            writer.endHead(.length(json.utf8.count), closes: closes)
+            writer.add(text: json)
+        }
+    }
+
+    /// Answers probes of Front Door and PowerProxy's users: no key, no log line, no metric. Returns whether it was one.
+    func answerHealth(_ target: RequestTarget, _ head: HTTPRequestHead) -> Bool {
+        let status: Int
+        switch target.kind {
+        case .frontDoorHealth: status = 200
+        case .liveness: status = 204
+        case .deployment, .other: return false
+        }
+        guard head.method == .GET || head.method == .HEAD else {
+            answer(.methodNotAllowed, id: worker.nextID())
+            return true
+        }
+        let closes = saysClose
+        compose { writer, _ in
+            writer.beginHead(status: status)
+            writer.add(line: "cache-control: no-store")
+            if status == 200 {
+                writer.add(line: "content-type: text/plain")
+                if head.method == .HEAD { writer.add(line: "content-length: 3") }
+            }
+            writer.endHead(status == 200 && head.method == .GET ? .length(3) : .none, closes: closes)
+            if status == 200, head.method == .GET { writer.add(text: "ok\n") }
+        }
+        answerEnded(reusable: true)
+        return true
+    }
+
+    private func send(_ text: String) { compose { writer, _ in writer.add(text: text) } }
+}
+
+extension ResponseWriter {
+    mutating func add(text: String) {
+        var text = text
+        text.withUTF8 { add(body: UnsafeRawBufferPointer($0)) }
+    }
+}

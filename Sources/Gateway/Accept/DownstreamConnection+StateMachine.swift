@@ -1,0 +1,209 @@
+internal import NIOCore
+
+/// One client connection as decisions: whose turn it is, how long it may stay silent, when it must close. Pure.
+///
+/// HTTP/1.1 answers in order, so one request is served at a time; the handler keeps pipelined parts until `.nextRequest`.
+struct DownstreamStateMachine: ~Copyable {
+    struct Timeouts {
+        /// Between two requests.
+        var idle: TimeAmount
+        /// From a request's first byte to the end of its head, and between two reads of its body.
+        var head: TimeAmount
+        /// How long the rest of an unwanted request body is read, so that the client sees the answer to it.
+        var discard: TimeAmount
+    }
+
+    enum State: Equatable {
+        /// No request. Can go to: `.receivingHead`, `.serving`, `.closing`, `.closed`.
+        case idle(until: NIODeadline)
+        /// Bytes of a head came. Can go to: `.serving`, `.closing`, `.closed`.
+        case receivingHead(until: NIODeadline)
+        /// A request is being served. Can go to: `.idle`, `.discarding`, `.closing`, `.closed`.
+        case serving(body: RequestBody, keepAlive: Bool)
+        /// Answered before the request's body had arrived; the rest is read and dropped. Can go to: `.closing`, `.closed`.
+        case discarding(until: NIODeadline)
+        /// The last bytes are on their way out. Can go to: `.closed`.
+        case closing
+        case closed
+    }
+
+    enum RequestBody: Equatable {
+        case open(until: NIODeadline)
+        case complete
+    }
+
+    enum Action: Equatable {
+        case none
+        case startExchange
+        case deliver
+        case deliverEnd
+        /// Serve what was pipelined meanwhile, or wait for the next request.
+        case nextRequest
+        /// Go on reading and drop what comes.
+        case discard
+        /// Write this answer, then close.
+        case refuse(GatewayError)
+        /// The exchange's request is broken: tell it so. The connection closes after its answer.
+        case failExchange(GatewayError)
+        case tellExchangeClientLeft
+        /// Flush and close.
+        case close
+    }
+
+    private(set) var state: State
+    private let timeouts: Timeouts
+    private var isDraining = false
+
+    init(timeouts: Timeouts, now: NIODeadline) {
+        self.timeouts = timeouts
+        state = .idle(until: now + timeouts.idle)
+    }
+
+    /// Whether the answer to the request being served must say `connection: close`.
+    var closesAfterAnswer: Bool {
+        switch state {
+        case .serving(_, let keepAlive): !keepAlive || isDraining
+        case .idle, .receivingHead, .discarding, .closing, .closed: true
+        }
+    }
+
+    var isServing: Bool {
+        if case .serving = state { true } else { false }
+    }
+
+    var deadline: NIODeadline {
+        switch state {
+        case .idle(let until), .receivingHead(let until), .serving(.open(let until), _), .discarding(let until): until
+        case .serving(.complete, _), .closing, .closed: .distantFuture
+        }
+    }
+
+    // MARK: bytes and parts
+
+    /// Any bytes came, before they are parsed.
+    mutating func bytesReceived(now: NIODeadline) {
+        switch state {
+        case .idle: state = .receivingHead(until: now + timeouts.head)
+        case .serving(.open, let keepAlive): state = .serving(body: .open(until: now + timeouts.head), keepAlive: keepAlive)
+        case .receivingHead, .serving(.complete, _), .discarding, .closing, .closed: break
+        }
+    }
+
+    mutating func headReceived(keepAlive: Bool, now: NIODeadline) -> Action {
+        switch state {
+        case .idle, .receivingHead:
+            state = .serving(body: .open(until: now + timeouts.head), keepAlive: keepAlive)
+            return .startExchange
+        case .serving, .discarding, .closing, .closed:
+            return .none  // the handler keeps it for later, or nobody will answer it
+        }
+    }
+
+    mutating func bodyReceived() -> Action {
+        switch state {
+        case .serving(.open, _): .deliver
+        case .discarding: .discard
+        case .idle, .receivingHead, .serving(.complete, _), .closing, .closed: .none
+        }
+    }
+
+    mutating func requestEnded() -> Action {
+        switch state {
+        case .serving(.open, let keepAlive):
+            state = .serving(body: .complete, keepAlive: keepAlive)
+            return .deliverEnd
+        case .discarding:
+            state = .closing
+            return .close
+        case .idle, .receivingHead, .serving(.complete, _), .closing, .closed:
+            return .none
+        }
+    }
+
+    /// NIO's parser gave up: nothing more can be read of this connection.
+    mutating func parsingFailed(_ error: GatewayError) -> Action {
+        switch state {
+        case .idle, .receivingHead:
+            state = .closing
+            return .refuse(error)
+        case .serving(.open, _):
+            state = .serving(body: .complete, keepAlive: false)
+            return .failExchange(error)
+        case .serving(.complete, _):
+            // Rubbish behind a complete request: that request is still answered.
+            state = .serving(body: .complete, keepAlive: false)
+            return .none
+        case .discarding:
+            state = .closing
+            return .close
+        case .closing, .closed:
+            return .none
+        }
+    }
+
+    // MARK: the exchange
+
+    /// The answer's last byte is written. `reusable`: it ended as its framing promised.
+    mutating func answerEnded(reusable: Bool, now: NIODeadline) -> Action {
+        switch state {
+        case .serving(.complete, let keepAlive) where keepAlive && reusable && !isDraining:
+            state = .idle(until: now + timeouts.idle)
+            return .nextRequest
+        case .serving(.open, _) where reusable:
+            state = .discarding(until: now + timeouts.discard)
+            return .discard
+        case .serving:
+            state = .closing
+            return .close
+        case .idle, .receivingHead, .discarding, .closing, .closed:
+            return .none
+        }
+    }
+
+    // MARK: time and ends
+
+    mutating func deadlineReached(now: NIODeadline) -> Action {
+        guard deadline <= now else { return .none }
+        switch state {
+        case .idle, .discarding:
+            state = .closing
+            return .close
+        case .receivingHead:
+            state = .closing
+            return .refuse(.headTimeout)
+        case .serving(.open, _):
+            state = .serving(body: .complete, keepAlive: false)
+            return .failExchange(.headTimeout)
+        case .serving(.complete, _), .closing, .closed:
+            return .none
+        }
+    }
+
+    /// No more requests after this one.
+    mutating func drain() -> Action {
+        isDraining = true
+        switch state {
+        case .idle:
+            state = .closing
+            return .close
+        case .receivingHead, .serving, .discarding, .closing, .closed:
+            return .none
+        }
+    }
+
+    /// From now on answers say `connection: close`, but an idle connection may still bring a request.
+    mutating func announceDrain() { isDraining = true }
+
+    mutating func connectionClosed() -> Action {
+        switch state {
+        case .serving:
+            state = .closed
+            return .tellExchangeClientLeft
+        case .idle, .receivingHead, .discarding, .closing:
+            state = .closed
+            return .none
+        case .closed:
+            return .none
+        }
+    }
+}

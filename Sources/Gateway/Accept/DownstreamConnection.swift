@@ -1,0 +1,224 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import Transport
+
+/// One client's connection: turns parsed requests into exchanges, one at a time and in order, and writes their answers.
+///
+/// `DownstreamStateMachine` decides. NIO's parser stands before it in the pipeline, and `RequestBytes` before that.
+final class DownstreamConnection: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    let worker: Worker
+    private var context: ChannelHandlerContext?
+    private var machine: DownstreamStateMachine
+    private var writer: ResponseWriter
+    private var exchange: Exchange?
+    /// Parts of requests that wait for the one being served. Reading stops while there are any, so that one read's worth
+    /// of bytes bounds them.
+    private var pipelined = CircularBuffer<HTTPServerRequestPart>()
+    private var requestLine = RequestLineMeter()
+    private let timer: DeadlineTimer
+    private var isHTTP1_0 = false
+    private var readsAreHeld = false
+    private var readIsWanted = false
+    private var isTakingPipelined = false
+
+    /// Bytes of an answer that may wait in the channel; above it Azure is read no further.
+    static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)
+    private static let discardTime = TimeAmount.seconds(5)
+
+    init(worker: Worker, allocator: ByteBufferAllocator) {
+        self.worker = worker
+        let limits = worker.snapshot.limits
+        machine = DownstreamStateMachine(
+            timeouts: .init(idle: limits.idle, head: limits.head, discard: Self.discardTime), now: .now())
+        writer = ResponseWriter(allocator: allocator)
+        timer = DeadlineTimer(eventLoop: worker.eventLoop)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        timer.attach(self)
+        timer.set(machine.deadline)
+        worker.opened(self)
+        if worker.gate.phase != .serving { machine.announceDrain() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer.stop()
+        worker.closed(self)
+        pipelined.removeAll()
+        perform(machine.connectionClosed())
+        context.fireChannelInactive()
+    }
+
+    // MARK: reading
+
+    /// Any bytes, before they are parsed (from `RequestBytes`).
+    func bytesReceived(_ buffer: ByteBuffer) {
+        machine.bytesReceived(now: .now())
+        if !machine.isServing { requestLine.advance(over: buffer) }
+        timer.set(machine.deadline)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        if pipelined.isEmpty, isTurn(of: part) {
+            take(part)
+        } else if machine.state != .closing, machine.state != .closed {
+            pipelined.append(part)
+            holdReads()
+        }
+    }
+
+    /// A head has to wait while another request is served; body parts belong to that one.
+    private func isTurn(of part: HTTPServerRequestPart) -> Bool {
+        if case .head = part { !machine.isServing } else { true }
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        switch part {
+        case .head(let head): takeHead(head)
+        case .body(let bytes): if machine.bodyReceived() == .deliver { exchange?.received(bytes) }
+        case .end: perform(machine.requestEnded())
+        }
+    }
+
+    private func takeHead(_ head: HTTPRequestHead) {
+        isHTTP1_0 = head.version == .http1_0
+        let limits = worker.snapshot.limits
+        let parsed: (RequestFields, RequestTarget)?
+        var refusal: GatewayError?
+        if head.uri.utf8.count > limits.targetBytes {
+            (parsed, refusal) = (nil, .targetTooLong(limit: limits.targetBytes))
+        } else {
+            switch (RequestFields.read(head, maxFields: limits.headerCount), RequestTarget.parse(head.uri)) {
+            case (.success(let fields), .success(let target)): parsed = (fields, target)
+            case (.failure(let error), _), (_, .failure(let error)): (parsed, refusal) = (nil, error)
+            }
+        }
+        // NIO's parser stops at a request that asks for an upgrade, so nothing can follow it.
+        let upgrades = parsed?.0.connectionNames.contains("upgrade") ?? false || head.method == .CONNECT
+        guard machine.headReceived(keepAlive: head.isKeepAlive && !upgrades, now: .now()) == .startExchange else { return }
+        timer.set(machine.deadline)
+        guard let (fields, target) = parsed else { return perform(machine.parsingFailed(refusal ?? .headTooLarge)) }
+        if answerHealth(target, head) { return }
+        let exchange = Exchange(worker: worker, connection: self, head: head, fields: fields, target: target)
+        self.exchange = exchange
+        exchange.start()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? HTTPParserError {
+            perform(machine.parsingFailed(ParserErrors.gatewayError(error, inRequestLine: !requestLine.isComplete)))
+        } else {
+            context.close(promise: nil)  // TLS or the socket: nobody is left to answer
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if readsAreHeld { readIsWanted = true } else { context.read() }
+    }
+
+    /// The client is read no further until `releaseReads`.
+    func holdReads() { readsAreHeld = true }
+
+    func releaseReads() {
+        guard readsAreHeld, pipelined.isEmpty else { return }
+        readsAreHeld = false
+        if readIsWanted {
+            readIsWanted = false
+            context?.read()
+        }
+    }
+
+    // MARK: what the machine decided
+
+    private func perform(_ action: DownstreamStateMachine.Action) {
+        timer.set(machine.deadline)
+        switch action {
+        case .none, .startExchange, .deliver:
+            break
+        case .deliverEnd:
+            exchange?.requestEnded()
+        case .nextRequest:
+            requestLine = RequestLineMeter()
+            takePipelined()
+        case .discard:
+            pipelined.removeAll()
+            releaseReads()
+        case .refuse(let error):
+            write(error, id: worker.nextID())
+            flush()
+            context?.close(promise: nil)
+        case .failExchange(let error):
+            if let exchange { exchange.requestFailed(error) } else { answer(error, id: worker.nextID()) }
+        case .tellExchangeClientLeft:
+            exchange?.clientLeft()
+        case .close:
+            flush()
+            context?.close(promise: nil)
+        }
+    }
+
+    private func takePipelined() {
+        guard !isTakingPipelined else { return }
+        isTakingPipelined = true
+        while let part = pipelined.first, isTurn(of: part) { take(pipelined.removeFirst()) }
+        isTakingPipelined = false
+        releaseReads()
+    }
+
+    // MARK: writing (DownstreamConnection+Answer.swift uses these)
+
+    /// Whether Azure may be read on.
+    var takesBytes: Bool { (context?.channel.isWritable ?? false) && writer.pendingBytes < Self.writeBuffer.high }
+
+    /// Whether the answer may be longer than Azure's.
+    var isOpenEnded: Bool { writer.isOpenEnded }
+
+    var canWrite: Bool { context != nil && machine.state != .closed }
+
+    var saysClose: Bool { machine.closesAfterAnswer }
+
+    func compose(_ body: (inout ResponseWriter, _ isHTTP1_0: Bool) -> Void) { if canWrite { body(&writer, isHTTP1_0) } }
+
+    func flush() { write(writer.take()) }
+
+    private func write(_ buffers: (first: ByteBuffer?, second: ByteBuffer?)) {
+        guard let context, buffers.first != nil || buffers.second != nil else { return }
+        if let first = buffers.first { context.write(wrapOutboundOut(first), promise: nil) }
+        if let second = buffers.second { context.write(wrapOutboundOut(second), promise: nil) }
+        context.flush()
+    }
+
+    /// The answer's last byte is composed. `reusable`: it ended as its head promised.
+    func answerEnded(reusable: Bool) {
+        let isWhole = writer.isComplete
+        write(writer.take(ending: reusable))
+        perform(machine.answerEnded(reusable: reusable && isWhole, now: .now()))
+    }
+
+    func exchangeEnded(_ ended: Exchange) { if exchange === ended { exchange = nil } }
+
+    func closeNow() { context?.close(promise: nil) }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { exchange?.clientIsWritable() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: shutdown
+
+    func announceDrain() { machine.announceDrain() }
+    func drain() { perform(machine.drain()) }
+    func graceExpired() { exchange?.graceExpired() }
+}
+
+extension DownstreamConnection: DeadlineHandler {
+    func deadlineReached(_ timer: DeadlineTimer) { perform(machine.deadlineReached(now: .now())) }
+}

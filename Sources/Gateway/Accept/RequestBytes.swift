@@ -1,0 +1,46 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Stands before the parser and tells the connection that bytes came: the parser itself speaks up only for whole heads.
+final class RequestBytes: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let connection: DownstreamConnection
+
+    init(_ connection: DownstreamConnection) { self.connection = connection }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.bytesReceived(unwrapInboundIn(data))
+        context.fireChannelRead(data)
+    }
+}
+
+/// Whether the request line has come to its end, to tell a target that is too long from a header field that is.
+struct RequestLineMeter {
+    private(set) var isComplete = false
+
+    mutating func advance(over buffer: ByteBuffer) {
+        if !isComplete { isComplete = buffer.readableBytesView.contains(UInt8(ascii: "\n")) }
+    }
+}
+
+/// NIO's parser errors as answers.
+enum ParserErrors {
+    static func gatewayError(_ error: HTTPParserError, inRequestLine: Bool) -> GatewayError {
+        switch error {
+        case .headerOverflow:
+            inRequestLine
+                ? GatewayError(414, "RequestTargetTooLong", "The request target is too long.", source: .downstream)
+                : .headTooLarge
+        case .invalidChunkSize: .malformed("a chunk size is not a hexadecimal number")
+        case .invalidContentLength, .unexpectedContentLength: .malformed("the Content-Length is invalid or stands twice")
+        case .invalidHeaderToken: .malformed("a header field is malformed")
+        case .invalidMethod: .malformed("the method is unknown")
+        case .invalidURL: .malformed("the request target is invalid")
+        case .invalidVersion: .malformed("the HTTP version is not 1.0 or 1.1")
+        case .invalidEOFState, .closedConnection: .malformed("it ended early")
+        default: .malformed("it cannot be parsed")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+internal import NIOHTTP1
+
+/// What the gateway itself reads of a request's header fields, found in one pass.
+///
+/// Rules: RFC 9110 section 5, RFC 9112 sections 3.2, 6.1 to 6.3. NIO's parser (llhttp, strict) has already refused folded
+/// fields, bare LF, NUL, white space before a colon, Content-Length with Transfer-Encoding, and repeated Content-Lengths.
+struct RequestFields {
+    var apiKey: String?
+    var authorization: String?
+    var contentType: String?
+    /// `nil`: no Content-Length was sent.
+    var contentLength: Int?
+    var isChunked = false
+    var expectsContinue = false
+    /// Lower-case names that `Connection` lists: for this hop only.
+    var connectionNames: [String] = []
+
+    /// Reads the fields, or says what is wrong with them.
+    static func read(_ head: HTTPRequestHead, maxFields: Int) -> Result<Self, GatewayError> {
+        var fields = Self()
+        var hosts = 0
+        guard head.headers.count <= maxFields else { return .failure(.headTooLarge) }
+        for (name, value) in head.headers {
+            switch name.utf8.count {
+            case 4 where name.isSame("host"):
+                hosts += 1
+                guard Self.isHost(value) else { return .failure(.malformed("the Host header is not a host")) }
+            case 6 where name.isSame("expect"):
+                guard value.isSame("100-continue") else {
+                    return .failure(
+                        GatewayError(417, "ExpectationFailed", "Only 'Expect: 100-continue' is known.", source: .downstream))
+                }
+                fields.expectsContinue = true
+            case 7 where name.isSame("api-key"):
+                guard fields.apiKey == nil else { return .failure(.differingKeys) }
+                fields.apiKey = value
+            case 10 where name.isSame("connection"):
+                for part in value.split(separator: ",") {
+                    let token = part.trimmed.lowercased()
+                    if token != "close", token != "keep-alive", !token.isEmpty { fields.connectionNames.append(token) }
+                }
+            case 12 where name.isSame("content-type"):
+                guard fields.contentType == nil else { return .failure(.malformed("more than one Content-Type")) }
+                fields.contentType = value
+            case 13 where name.isSame("authorization"):
+                guard fields.authorization == nil else { return .failure(.differingKeys) }
+                fields.authorization = value
+            case 14 where name.isSame("content-length"):
+                guard fields.contentLength == nil, let length = Self.length(value) else {
+                    return .failure(.malformed("the Content-Length is not one decimal number"))
+                }
+                fields.contentLength = length
+            case 17 where name.isSame("transfer-encoding"):
+                guard !fields.isChunked, value.isSame("chunked") else {
+                    return .failure(.malformed("the only Transfer-Encoding supported is chunked"))
+                }
+                fields.isChunked = true
+            default:
+                break
+            }
+        }
+        if fields.isChunked, fields.contentLength != nil {
+            return .failure(.malformed("Content-Length together with Transfer-Encoding"))
+        }
+        if fields.isChunked, head.version == .http1_0 {
+            return .failure(.malformed("Transfer-Encoding in an HTTP/1.0 request"))
+        }
+        if hosts > 1 { return .failure(.malformed("more than one Host header")) }
+        if hosts == 0, head.version != .http1_0 { return .failure(.malformed("no Host header")) }
+        return .success(fields)
+    }
+
+    /// 1*DIGIT that fits; no sign, no list.
+    private static func length(_ value: String) -> Int? {
+        guard !value.isEmpty, value.utf8.count <= 18, value.utf8.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
+        return Int(value)
+    }
+
+    /// RFC 3986 host and port by their characters; empty is allowed (RFC 9112 section 3.2).
+    private static func isHost(_ value: String) -> Bool {
+        value.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "["),
+                UInt8(ascii: "]"), UInt8(ascii: "~"), UInt8(ascii: "%"), UInt8(ascii: "!"), UInt8(ascii: "$"),
+                UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"),
+                UInt8(ascii: "+"), UInt8(ascii: ";"), UInt8(ascii: "="):
+                true
+            default: false
+            }
+        }
+    }
+}
+
+extension StringProtocol {
+    /// Whether the two are the same but for the case of ASCII letters; `lower` is in lower case.
+    func isSame(_ lower: StaticString) -> Bool {
+        let bytes = utf8
+        guard bytes.count == lower.utf8CodeUnitCount else { return false }
+        var index = 0
+        for byte in bytes {
+            let folded = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            if folded != lower.utf8Start[index] { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Without blanks and tabs at both ends.
+    var trimmed: SubSequence {
+        var rest = self[...]
+        while let first = rest.first, first == " " || first == "\t" { rest = rest.dropFirst() }
+        while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
+        return rest
+    }
+}

@@ -1,0 +1,123 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Transport
+
+/// Health, metrics and status for operators, on a listener and an event loop of their own.
+struct AdminServer: Sendable {
+    let fleet: Fleet
+    let logWriter: LogWriter
+
+    func bootstrap(_ group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.configureHTTPServerPipeline()
+                    try pipeline.addHandler(AdminHandler(admin: self))
+                }
+            }
+    }
+
+    enum Answer: Sendable {
+        case text(Int, String)
+        case json(String)
+        case metrics(String)
+    }
+
+    /// What a path answers. Only `/metrics` and `/status` ask the workers.
+    func answer(to path: String) async -> Answer {
+        switch path {
+        case "/health/live":
+            return .text(200, "live\n")
+        case "/health/ready":
+            return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
+        case "/metrics":
+            return .metrics(MetricsPage(totals: await totals(), fleet: fleet, droppedLogBytes: logWriter.droppedBytes).text)
+        case "/status":
+            return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
+        default:
+            return .text(404, "known paths: /health/live /health/ready /metrics /status\n")
+        }
+    }
+
+    private func totals() async -> MetricsShard {
+        let shards = await fleet.onEachLoop { $0.metrics }
+        var total = MetricsShard(
+            clients: fleet.snapshot.clients.clients.count, models: fleet.snapshot.modelNames.count,
+            endpoints: fleet.snapshot.endpoints.count)
+        for shard in shards { total.add(shard) }
+        return total
+    }
+
+    /// Running and waiting transfers by endpoint.
+    private func origins() async -> [(running: Int, waiting: Int)] {
+        var totals = [(running: Int, waiting: Int)](repeating: (0, 0), count: fleet.snapshot.endpoints.count)
+        for worker in await fleet.onEachLoop({ $0.origins.map { [$0.running, $0.waitingCount] } }) {
+            for (index, counts) in worker.enumerated() {
+                totals[index].running += counts[0]
+                totals[index].waiting += counts[1]
+            }
+        }
+        return totals
+    }
+}
+
+/// One admin connection: GET and HEAD without a body.
+private final class AdminHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let admin: AdminServer
+    private var head: HTTPRequestHead?
+
+    init(admin: AdminServer) { self.admin = admin }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body: break
+        case .end: answer(context)
+        }
+    }
+
+    private func answer(_ context: ChannelHandlerContext) {
+        guard let head else { return }
+        self.head = nil
+        guard head.method == .GET || head.method == .HEAD else {
+            return Self.write(.text(405, "only GET and HEAD\n"), head, context.channel)
+        }
+        Self.answer(head, admin, context.channel)
+    }
+
+    private static func answer(_ head: HTTPRequestHead, _ admin: AdminServer, _ channel: any Channel) {
+        let path = String(head.uri.prefix { $0 != "?" })
+        Task {
+            let answer = await admin.answer(to: path)
+            write(answer, head, channel)
+        }
+    }
+
+    private static func write(_ answer: AdminServer.Answer, _ head: HTTPRequestHead, _ channel: any Channel) {
+        let (status, type, text) =
+            switch answer {
+            case .text(let status, let text): (status, "text/plain; charset=utf-8", text)
+            case .json(let text): (200, "application/json", text)
+            case .metrics(let text): (200, "text/plain; version=0.0.4; charset=utf-8", text)
+            }
+        var headers = HTTPHeaders([
+            ("content-type", type), ("content-length", "\(text.utf8.count)"), ("cache-control", "no-store"),
+        ])
+        if !head.isKeepAlive { headers.add(name: "connection", value: "close") }
+        let responseHead = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
+        let isHead = head.method == .HEAD
+        let closes = !head.isKeepAlive
+        channel.eventLoop.execute {
+            channel.write(HTTPServerResponsePart.head(responseHead), promise: nil)
+            if !isHead { channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: text))), promise: nil) }
+            let end = channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+            if closes { end.whenComplete { _ in channel.close(promise: nil) } }
+        }
+    }
+}

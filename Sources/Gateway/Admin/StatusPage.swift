@@ -1,0 +1,55 @@
+internal import NIOCore
+
+/// `/status`: what this replica is doing, for people and scripts. No secret is in it.
+struct StatusPage {
+    let totals: MetricsShard
+    let origins: [(running: Int, waiting: Int)]
+    let fleet: Fleet
+
+    var json: String {
+        let phase =
+            switch fleet.gate.phase {
+            case .serving: "serving"
+            case .lameDuck: "lame_duck"
+            case .draining: "draining"
+            }
+        let endpoints = zip(fleet.snapshot.configuration.endpoints, origins).map { endpoint, counts in
+            object([
+                ("name", quoted(endpoint.name)), ("url", quoted(endpoint.url.description)),
+                ("running", "\(counts.running)"), ("waiting", "\(counts.waiting)"),
+            ])
+        }
+        let models = fleet.snapshot.configuration.models.map { model in
+            object([
+                ("name", quoted(model.name)),
+                (
+                    "deployments",
+                    array(
+                        model.deployments.map {
+                            object([("endpoint", quoted($0.endpoint)), ("deployment", quoted($0.deployment))])
+                        })
+                ),
+            ])
+        }
+        let clients = fleet.snapshot.clients.clients.map { object([("name", quoted($0.name))]) }
+        return object([
+            ("phase", quoted(phase)),
+            ("uptime_seconds", "\((NIODeadline.now() - fleet.start).nanoseconds / 1_000_000_000)"),
+            ("event_loops", "\(fleet.workers.count)"),
+            ("requests_in_flight", "\(totals.inFlight)"),
+            ("connections", "\(totals.connections)"),
+            ("coordination", object([("mode", quoted("in-process"))])),
+            ("endpoints", array(endpoints)),
+            ("models", array(models)),
+            ("clients", array(clients)),
+        ]) + "\n"
+    }
+
+    private func quoted(_ text: String) -> String { JSONText.quoted(text) }
+
+    private func object(_ members: [(String, String)]) -> String {
+        "{" + members.map { "\(quoted($0)):\($1)" }.joined(separator: ",") + "}"
+    }
+
+    private func array(_ elements: [String]) -> String { "[" + elements.joined(separator: ",") + "]" }
+}

@@ -1,0 +1,72 @@
+/// Who may call, by API key.
+struct ClientDirectory: Sendable {
+    struct Client: Sendable {
+        /// Its place in the configuration file; an index into metrics.
+        let index: Int
+        let name: String
+        let models: GatewayConfiguration.AllowedModels
+
+        func mayUse(_ model: String) -> Bool {
+            switch models {
+            case .all: true
+            case .only(let names): names.contains(model)
+            }
+        }
+    }
+
+    let clients: [Client]
+    private let byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]]
+
+    /// Two clients with one key cannot be told apart; `duplicates` names them, for the configuration's errors.
+    init(_ configuration: [GatewayConfiguration.Client]) {
+        var byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]] = [:]
+        clients = configuration.enumerated().map { Client(index: $0, name: $1.name, models: $1.models) }
+        for (index, client) in configuration.enumerated() {
+            for key in client.apiKeys {
+                guard let digest = key.digest else { continue }
+                byPrefix[digest.prefix, default: []].append((digest, index))
+            }
+        }
+        self.byPrefix = byPrefix
+    }
+
+    /// The client that a request's credentials name.
+    ///
+    /// A key may come as `api-key`, as `Authorization: Bearer`, or as both when they are the same: SDKs send either.
+    func client(apiKey: String?, authorization: String?) -> Result<Client, GatewayError> {
+        var bearer: Substring?
+        if let authorization {
+            guard let token = Self.bearerToken(authorization) else { return .failure(.unknownKey) }
+            bearer = token
+        }
+        let presented = apiKey.map { KeyDigest(of: $0) } ?? bearer.map { KeyDigest(of: $0) }
+        guard let presented else { return .failure(.unknownKey) }
+        if apiKey != nil, let bearer, !presented.isSame(as: KeyDigest(of: bearer)) { return .failure(.differingKeys) }
+        guard let client = client(with: presented) else { return .failure(.unknownKey) }
+        return .success(client)
+    }
+
+    private func client(with presented: KeyDigest) -> Client? {
+        var found: Client?
+        for candidate in byPrefix[presented.prefix] ?? [] where candidate.digest.isSame(as: presented) {
+            found = found ?? clients[candidate.client]
+        }
+        return found
+    }
+
+    /// "Bearer" in any case, then the token (RFC 6750 section 2.1).
+    private static func bearerToken(_ authorization: String) -> Substring? {
+        guard authorization.prefix(7).isSame("bearer ") else { return nil }
+        let token = authorization.dropFirst(7).trimmed
+        return token.isEmpty ? nil : token
+    }
+}
+
+extension GatewayConfiguration.APIKey {
+    var digest: KeyDigest? {
+        switch self {
+        case .plain(let key): KeyDigest(of: key.reveal())
+        case .sha256(let bytes): KeyDigest(bytes: bytes)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// A value as it was read, with where it stands and whether a message may show it.
+struct Located<Value> {
+    let value: Value
+    let position: ConfigurationPosition
+    /// False for anything that came from a substitution.
+    let isShowable: Bool
+}
+
+/// Why a text is not acceptable as a value: the rest of a sentence that begins with the key's name.
+struct BadValue: Error {
+    let sentence: String
+    /// Whether the text found is worth showing, and free of anything secret.
+    let isShown: Bool
+
+    init(_ sentence: String, shown: Bool = true) {
+        self.sentence = sentence
+        self.isShown = shown
+    }
+}
+
+/// What one reading of one file shares: where errors go, and where substitutions come from.
+final class ConfigurationContext {
+    let file: String
+    let surroundings: ConfigurationSurroundings
+    private var found: [(position: ConfigurationPosition, message: String)] = []
+
+    init(file: String, surroundings: ConfigurationSurroundings) {
+        self.file = file
+        self.surroundings = surroundings
+    }
+
+    func report(_ position: ConfigurationPosition, _ message: String) {
+        self.found.append((position, message))
+    }
+
+    /// Everything reported, in the order of the file; nil when nothing was.
+    var errors: ConfigurationErrors? {
+        if self.found.isEmpty { return nil }
+        // Each once: a value shared through an alias is read as often as it is used.
+        var seen: Set<String> = []
+        let inOrder = self.found.enumerated().sorted { left, right in
+            (left.element.position, left.offset) < (right.element.position, right.offset)
+        }
+        let errors = inOrder.map { _, error in
+            ConfigurationError(
+                file: self.file,
+                line: error.position.line,
+                column: error.position.column,
+                message: error.message
+            )
+        }
+        return ConfigurationErrors(errors: errors.filter { seen.insert($0.description).inserted })
+    }
+}

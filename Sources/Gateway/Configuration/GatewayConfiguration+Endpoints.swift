@@ -1,0 +1,56 @@
+extension GatewayConfiguration {
+    /// An Azure OpenAI resource.
+    package struct Endpoint: Sendable, Equatable {
+        /// 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+        package var name: String
+        package var url: EndpointURL
+        /// Sent as `api-key`. Absent: no credential of its own.
+        package var apiKey: Secret?
+        package var timeouts = Timeouts()
+        package var connections = Connections()
+        /// Header names forwarded besides the fixed allow-list; lower case, no repeats, at most 5.
+        package var forwardHeaders: [String] = []
+        /// PEM file of the authorities to trust instead of the system's, resolved like `TLSFiles`.
+        package var caFile: String?
+        /// `http://host:port` of a forward proxy; calls reach https endpoints through CONNECT.
+        package var proxy: String?
+    }
+
+    package struct Timeouts: Sendable, Equatable {
+        /// Name lookup, TCP and TLS together. 10ms to 2m, default 5s.
+        package var connect = Duration.seconds(5)
+        /// From the request sent to the first byte of the answer. 100ms to 1h, default 120s.
+        package var firstByte = Duration.seconds(120)
+        /// Between two pieces of the answer. 100ms to 1h, default 300s.
+        package var idle = Duration.seconds(300)
+        /// The whole call. 1s to 24h, default 30m.
+        package var total = Duration.seconds(30 * 60)
+    }
+
+    package struct Connections: Sendable, Equatable {
+        /// Open at once from this replica. 1 to 10,000, default 256.
+        package var max = 256
+        /// Offer HTTP/2. Default true.
+        package var http2 = true
+        /// How long a call may wait for a connection. 0s to 5m, default 5s.
+        package var maxWait = Duration.seconds(5)
+        /// How many calls may wait for a connection. 0 to 100,000, default 1,000.
+        package var maxWaiting = 1_000
+    }
+
+    /// What a client asks for by name, and where it goes.
+    package struct Model: Sendable, Equatable {
+        /// 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+        package var name: String
+        /// Exactly one for now.
+        package var deployments: [Deployment]
+    }
+
+    /// A model as Azure runs it: a deployment's name inside an endpoint.
+    package struct Deployment: Sendable, Equatable {
+        /// The name of one of `endpoints`.
+        package var endpoint: String
+        /// Azure's name: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+        package var deployment: String
+    }
+}

@@ -1,0 +1,182 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import Transport
+
+/// The way of the request's body: read and then forwarded, or forwarded as it comes.
+extension Exchange {
+    /// Bytes of a streamed request body that may wait for Azure before the client is no longer read.
+    static let maxUploadBacklog = 64 * 1024
+
+    /// A streamed request body on its way to Azure.
+    struct Upload {
+        var waiting = CircularBuffer<ByteBuffer>()
+        var bytes = 0
+        var isComplete = false
+    }
+
+    private enum BodyPlan {
+        case none
+        /// JSON: it names its model, and can be sent again.
+        case collect
+        /// A form that names its model in a field; held until that is found.
+        case scan(MultipartModelScanner)
+        /// Anything else.
+        case stream
+    }
+
+    func takeBody() {
+        let limits = worker.snapshot.limits
+        if let length = fields.contentLength, length > limits.bodyBytes {
+            return perform(machine.refused(.bodyTooLarge(limit: limits.bodyBytes)))
+        }
+        guard head.method != .CONNECT, head.method != .TRACE else {
+            return perform(machine.refused(.methodNotAllowed))
+        }
+        let plan: BodyPlan
+        switch bodyPlan() {
+        case .success(let found): plan = found
+        case .failure(let error): return perform(machine.refused(error))
+        }
+        switch plan {
+        case .none:
+            forward(model: pathModel, body: .none, upload: .complete)
+        case .collect:
+            body = BodyStorage(expected: min(fields.contentLength ?? 0, limits.bodyBytes))
+            askForBody()
+        case .scan(let scanner):
+            self.scanner = scanner
+            body = BodyStorage(expected: 16 * 1024)
+            askForBody()
+        case .stream:
+            forward(model: pathModel, body: .stream(length: fields.contentLength), upload: .open)
+            if machine.state == .forwarding(.open) { askForBody() }
+        }
+    }
+
+    private var pathModel: String? {
+        if case .deployment(let name, _) = target.kind { name } else { nil }
+    }
+
+    private func askForBody() { if fields.expectsContinue { connection.sayContinue() } }
+
+    private func bodyPlan() -> Result<BodyPlan, GatewayError> {
+        guard fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }
+        let type = fields.contentType ?? "application/json"
+        let media = type.prefix { $0 != ";" }.trimmed
+        if media.isSame("multipart/form-data") {
+            if case .deployment = target.kind { return .success(.stream) }
+            guard let scanner = MultipartModelScanner(contentType: type) else {
+                return .failure(.badRequest("InvalidRequest", "The Content-Type names no valid multipart boundary."))
+            }
+            return .success(.scan(scanner))
+        }
+        guard Self.mayBeJSON(media) else { return .success(.stream) }
+        if let encoding = head.headers.first(name: "content-encoding"), !encoding.isSame("identity") {
+            return .failure(
+                GatewayError(
+                    415, "UnsupportedMediaType", "JSON bodies must be sent without Content-Encoding.", source: .downstream))
+        }
+        return .success(.collect)
+    }
+
+    /// Only types that Azure cannot take for JSON are streamed unread: what it might read, the gateway reads first.
+    private static func mayBeJSON(_ media: some StringProtocol) -> Bool {
+        !(media.prefix(6).isSame("audio/") || media.prefix(6).isSame("image/") || media.prefix(6).isSame("video/")
+            || media.prefix(10).isSame("multipart/") || media.isSame("application/octet-stream"))
+    }
+
+    // MARK: collecting
+
+    func collect(_ bytes: ByteBuffer) {
+        guard let body else { return }
+        body.append(bytes)
+        guard scanner != nil else { return }
+        scan(bytes) { model, range in
+            let deployment = self.worker.snapshot.route(model: model)?.deployment
+            if let deployment, deployment != model {
+                var name = deployment
+                name.withUTF8 { body.replace(range, with: UnsafeRawBufferPointer($0)) }
+            }
+            let growth = body.count - self.record.requestBytes
+            let length = self.fields.contentLength.map { $0 + growth }
+            self.upload.waiting.append(ByteBuffer(bytes: body.bytes))
+            self.upload.bytes = body.count
+            self.body = nil
+            self.forward(model: model, body: .stream(length: length), upload: .open)
+        }
+    }
+
+    /// Shows the scanner more of the body; a second `model` ends the exchange, even late.
+    private func scan(_ bytes: ByteBuffer, found: (String, Range<Int>) -> Void) {
+        guard let finding = bytes.withUnsafeReadableBytes({ scanner?.feed($0) }) else { return }
+        switch finding {
+        case .none: break
+        case .model(let model, let range): found(model, range)
+        case .invalid(let reason):
+            perform(machine.refused(.badRequest("InvalidRequest", "The multipart body is not valid: \(reason).")))
+        }
+    }
+
+    /// The body is complete and shows what is asked for.
+    func decide() {
+        guard let body else { return }
+        if scanner != nil {
+            // A form without a model, such as a file upload.
+            return forward(model: nil, body: .memory(body), upload: .complete)
+        }
+        if case .deployment(let name, _) = target.kind {
+            // The path names the deployment, and Azure ignores `model` beside it. Only whether it streams is of interest.
+            if case .success(let request) = worker.reader.read(body) { record.isStream = request.stream }
+            return forward(model: name, body: .memory(body), upload: .complete)
+        }
+        if body.count == 0 { return forward(model: nil, body: .memory(body), upload: .complete) }
+        switch worker.reader.read(body) {
+        case .failure(let error):
+            perform(machine.refused(error))
+        case .success(let request):
+            record.isStream = request.stream
+            if let model = request.model, let deployment = worker.snapshot.route(model: model)?.deployment,
+                deployment != model
+            {
+                let value = Array(JSONText.quoted(deployment).utf8)
+                value.withUnsafeBytes { body.replace(request.modelRange, with: $0) }
+            }
+            forward(model: request.model, body: .memory(body), upload: .complete)
+        }
+    }
+
+    // MARK: streaming
+
+    func passOn(_ bytes: ByteBuffer) {
+        if scanner != nil { scan(bytes) { _, _ in } }
+        guard machine.state != .ended else { return }
+        upload.waiting.append(bytes)
+        upload.bytes += bytes.readableBytes
+        if upload.bytes >= Self.maxUploadBacklog { connection.holdReads() }
+        attempt?.resumeSending()
+    }
+
+    func endUpload() {
+        upload.isComplete = true
+        attempt?.resumeSending()
+    }
+
+    /// libcurl has room for more of the body.
+    func supply(_ room: UnsafeMutableRawBufferPointer) -> BodySupply {
+        guard !upload.waiting.isEmpty else { return upload.isComplete ? .end : .pause }
+        var written = 0
+        while written < room.count, var buffer = upload.waiting.first {
+            let count = min(buffer.readableBytes, room.count - written)
+            buffer.readWithUnsafeReadableBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: room[written...]).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                return count
+            }
+            written += count
+            if buffer.readableBytes == 0 { upload.waiting.removeFirst() } else { upload.waiting[upload.waiting.startIndex] = buffer }
+        }
+        upload.bytes -= written
+        if upload.bytes < Self.maxUploadBacklog / 2 { connection.releaseReads() }
+        return written > 0 ? .bytes(written) : (upload.isComplete ? .end : .pause)
+    }
+}

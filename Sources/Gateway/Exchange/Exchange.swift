@@ -1,0 +1,145 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import Transport
+
+/// One request and its answer, from accept to record. This page is the whole way; the stages' details are next door.
+///
+///     accept -> authenticate -> (admit) -> forward -> settle -> record
+///
+/// `ExchangeStateMachine` decides, this class acts. It lives on one event loop and belongs to one `DownstreamConnection`.
+final class Exchange {
+    let worker: Worker
+    /// Held until the exchange has ended and its attempt has let go of it.
+    let connection: DownstreamConnection
+    let head: HTTPRequestHead
+    let fields: RequestFields
+    let target: RequestTarget
+
+    var machine = ExchangeStateMachine()
+    var record: ExchangeRecord
+    var client: ClientDirectory.Client?
+
+    /// The collected request body.
+    var body: BodyStorage?
+    var scanner: MultipartModelScanner?
+    var upload = Upload()
+    var attempt: Transfer?
+    var arena: HeaderArena?
+    var answer: AnswerInProgress?
+    private var hasPlace = false
+
+    init(worker: Worker, connection: DownstreamConnection, head: HTTPRequestHead, fields: RequestFields, target: RequestTarget) {
+        self.worker = worker
+        self.connection = connection
+        self.head = head
+        self.fields = fields
+        self.target = target
+        let now = NIODeadline.now()
+        record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
+        record.method = head.method.rawValue
+        record.path = String(target.path)
+    }
+
+    // MARK: accept
+
+    func start() {
+        guard worker.gate.enter() else { return perform(machine.refused(.overloaded)) }
+        hasPlace = true
+        worker.metrics.inFlight += 1
+        authenticate()
+    }
+
+    // MARK: authenticate
+
+    private func authenticate() {
+        switch worker.snapshot.clients.client(apiKey: fields.apiKey, authorization: fields.authorization) {
+        case .failure(let error):
+            perform(machine.refused(error))
+        case .success(let client):
+            self.client = client
+            record.client = client.index
+            record.clientName = client.name
+            takeBody()
+        }
+    }
+
+    // MARK: the request body (Exchange+Request.swift)
+
+    func received(_ bytes: ByteBuffer) {
+        record.requestBytes += bytes.readableBytes
+        guard record.requestBytes <= worker.snapshot.limits.bodyBytes else {
+            return perform(machine.refused(.bodyTooLarge(limit: worker.snapshot.limits.bodyBytes)))
+        }
+        switch machine.bodyReceived() {
+        case .collect: collect(bytes)
+        case .upload: passOn(bytes)
+        case let action: perform(action)
+        }
+    }
+
+    func requestEnded() {
+        switch machine.requestEnded() {
+        case .decide: decide()
+        case .endUpload: endUpload()
+        case let action: perform(action)
+        }
+    }
+
+    func requestFailed(_ error: GatewayError) { perform(machine.refused(error)) }
+    func clientLeft() { perform(machine.clientLeft()) }
+    func graceExpired() { perform(machine.graceExpired()) }
+
+    // MARK: endings
+
+    /// Performs what the machine decided. Every ending goes through `settle` and `record`, once.
+    func perform(_ action: ExchangeStateMachine.Action) {
+        switch action {
+        case .none, .collect, .decide, .upload, .endUpload, .relayHead, .relay:
+            return
+        case .complete:
+            finish(status: answer?.status ?? 0, error: nil, cancelling: false)
+            connection.answerEnded(reusable: true)
+        case .answer(let error, let cancelling):
+            finish(status: error.status, error: error, cancelling: cancelling)
+            connection.answer(error, id: record.id)
+        case .endStream(let error, let cancelling):
+            finish(status: answer?.status ?? 0, error: error, cancelling: cancelling)
+            connection.endStream(with: error, betweenEvents: answer?.position.isBetweenEvents ?? false)
+        case .cut(let error, let cancelling):
+            finish(status: answer?.status ?? 0, error: error, cancelling: cancelling)
+            connection.cut()
+        case .abandon(let cancelling):
+            finish(status: GatewayError.clientLeft.status, error: .clientLeft, cancelling: cancelling)
+        }
+    }
+
+    private func finish(status: Int, error: GatewayError?, cancelling: Bool) {
+        if cancelling { attempt?.cancel() }
+        answer?.heartbeat?.stop()
+        if hasPlace {
+            worker.gate.leave()
+            worker.metrics.inFlight -= 1
+        }
+        settle()
+        record.status = status
+        record.error = error
+        record.end = .now()
+        worker.record(record)
+        connection.exchangeEnded(self)
+    }
+
+    // MARK: settle
+
+    /// Nothing was reserved, so nothing is owed; reservations come with coordination.
+    private func settle() {}
+}
+
+/// What the client is being sent.
+struct AnswerInProgress {
+    var status: Int
+    /// Where an event stream stands.
+    var position = EventStreamPosition()
+    var isStream: Bool
+    /// Ticks only for event streams.
+    var heartbeat: DeadlineTimer?
+}

@@ -1,0 +1,76 @@
+internal import Transport
+
+/// What the client gets to see of an upstream's head, and how the body behind it is framed.
+///
+/// Fields for one hop (RFC 9110 section 7.6.1) and those that `Connection` names are dropped; all others pass as they came.
+struct ResponseHeaders {
+    private(set) var isEventStream = false
+    private var contentLength: Int?
+    private var isChunked = false
+    private var connectionNames: [String] = []
+
+    init(_ head: ResponseHead) {
+        var lengths = 0
+        for field in head.fields {
+            switch field.name.count {
+            case 10 where head.matches(field, "connection"):
+                for name in head.value(field).split(separator: ",") { connectionNames.append(name.trimmed.lowercased()) }
+            case 12 where head.matches(field, "content-type"):
+                isEventStream = head.value(field).prefix(17).isSame("text/event-stream")
+            case 14 where head.matches(field, "content-length"):
+                lengths += 1
+                contentLength = Int(head.value(field))
+            case 17 where head.matches(field, "transfer-encoding"):
+                isChunked = true
+            default: break
+            }
+        }
+        if isChunked || lengths != 1 || (contentLength ?? -1) < 0 { contentLength = nil }
+    }
+
+    /// How to frame the body for this client.
+    func framing(status: Int, method: String, isHTTP1_0: Bool) -> ResponseWriter.Framing {
+        if status == 204 || status == 304 { return .none }
+        if method == "HEAD" { return .none }
+        if let contentLength { return .length(contentLength) }
+        return isHTTP1_0 ? .untilClose : .chunked
+    }
+
+    func write(_ head: ResponseHead, method: String, to writer: inout ResponseWriter) {
+        head.bytes.withUnsafeBufferPointer { bytes in
+            for field in head.fields where !isDropped(field, head) {
+                writer.add(line: UnsafeBufferPointer(rebasing: bytes[field.name.lowerBound..<field.value.upperBound]))
+            }
+        }
+        // A HEAD answer tells the length of the body that a GET would have.
+        if method == "HEAD", let contentLength { writer.add("content-length", String(contentLength)) }
+        if isEventStream {
+            writer.add(line: "cache-control: no-cache, no-transform")
+            writer.add(line: "x-accel-buffering: no")
+        }
+    }
+
+    private func isDropped(_ field: ResponseHead.Field, _ head: ResponseHead) -> Bool {
+        let isOfThisHop =
+            switch field.name.count {
+            case 2: head.matches(field, "te")
+            case 7: head.matches(field, "trailer") || head.matches(field, "upgrade") || head.matches(field, "alt-svc")
+            case 10: head.matches(field, "connection") || head.matches(field, "keep-alive")
+            case 13: isEventStream && head.matches(field, "cache-control")
+            case 14: head.matches(field, "content-length")
+            case 16: head.matches(field, "proxy-connection")
+            case 17: head.matches(field, "transfer-encoding") || (isEventStream && head.matches(field, "x-accel-buffering"))
+            case 18: head.matches(field, "proxy-authenticate")
+            case 19: head.matches(field, "proxy-authorization")
+            default: false
+            }
+        if isOfThisHop { return true }
+        guard !connectionNames.isEmpty else { return false }
+        let name = String(decoding: head.bytes[field.name], as: UTF8.self).lowercased()
+        return connectionNames.contains(name)
+    }
+}
+
+extension ResponseHead {
+    fileprivate func value(_ field: Field) -> String { String(decoding: bytes[field.value], as: UTF8.self) }
+}

@@ -1,0 +1,59 @@
+internal import NIOHTTP1
+internal import Transport
+
+/// Which of a client's header fields go to Azure: those named here and no others.
+///
+/// Azure answers 431 to more than ten custom header fields (learn.microsoft.com, "Azure OpenAI quotas and limits"), so
+/// there is an allow-list: four of them are custom, the credential is a fifth, and an endpoint may name five more.
+struct UpstreamHeaders {
+    /// Most names that `forward_headers` may list.
+    static let maxForwarded = 5
+
+    /// The endpoint's own additions, in lower case.
+    let forwarded: [String]
+
+    /// Fills `arena` for one attempt.
+    func write(_ head: HTTPRequestHead, connectionNames: [String], apiKey: String?, body: Body, into arena: HeaderArena) {
+        arena.clear()
+        for (name, value) in head.headers where passes(name) && !connectionNames.contains(where: { name.lowercased() == $0 }) {
+            arena.add(name, value)
+        }
+        if let apiKey { arena.add("api-key", apiKey) }
+        // libcurl would add these by itself.
+        if !head.headers.contains(name: "accept") { arena.add(line: "Accept:") }
+        switch body {
+        case .none: break
+        case .known: arena.add(line: "Expect:")
+        case .chunked:
+            arena.add(line: "Expect:")
+            arena.add(line: "Transfer-Encoding: chunked")
+        }
+        if case .none = body {} else if !head.headers.contains(name: "content-type") { arena.add(line: "Content-Type:") }
+    }
+
+    enum Body {
+        case none
+        case known
+        case chunked
+    }
+
+    private func passes(_ name: String) -> Bool {
+        Self.always(name) || (!forwarded.isEmpty && forwarded.contains(name.lowercased()))
+    }
+
+    private static func always(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 5: name.isSame("range")
+        case 6: name.isSame("accept")
+        case 8: name.isSame("if-range") || name.isSame("if-match")
+        case 10: name.isSame("user-agent") || name.isSame("aoai-evals")
+        case 11: name.isSame("openai-beta")
+        case 12: name.isSame("content-type")
+        case 13: name.isSame("if-none-match")
+        case 15: name.isSame("idempotency-key")
+        case 16: name.isSame("content-encoding") || name.isSame("content-language")
+        case 22: name.isSame("x-ms-client-request-id")
+        default: false
+        }
+    }
+}

@@ -1,0 +1,207 @@
+package import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+internal import ServiceLifecycle
+internal import Transport
+
+/// The running gateway: listeners, workers, and the order in which it comes up and goes down.
+package final class GatewayServer: Service {
+    /// Where it listens, with the ports that were really taken.
+    package struct Addresses: Sendable {
+        package let data: ListenAddress
+        package let admin: ListenAddress
+    }
+
+    private let configuration: GatewayConfiguration
+    private let logger: Logger
+    private let logWriter: LogWriter
+    private let onListening: @Sendable (Addresses) -> Void
+
+    /// How long the last bytes may take on their way out once all exchanges have ended.
+    private static let flushTime = Duration.seconds(2)
+
+    /// - Parameter onListening: called once, when both listeners accept.
+    package init(
+        configuration: GatewayConfiguration, logger: Logger, logWriter: LogWriter,
+        onListening: @escaping @Sendable (Addresses) -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.logWriter = logWriter
+        self.onListening = onListening
+    }
+
+    /// Serves until a graceful shutdown is asked for, then drains. Errors: an address that cannot be listened on, TLS files
+    /// that cannot be used.
+    package func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.server.threads ?? System.coreCount)
+        let adminGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)  // probes are answered under any load
+        let watcher = try ReadinessWatcher()
+        do {
+            let fleet = try await makeWorkers(group, watcher: watcher)
+            try await serve(fleet, group: group, adminGroup: adminGroup)
+            await fleet.shutdown()
+        } catch {
+            try await stop(group, adminGroup, watcher)
+            throw error
+        }
+        try await stop(group, adminGroup, watcher)
+    }
+
+    private func stop(
+        _ group: MultiThreadedEventLoopGroup, _ adminGroup: MultiThreadedEventLoopGroup, _ watcher: ReadinessWatcher
+    ) async throws {
+        try await group.shutdownGracefully()
+        try await adminGroup.shutdownGracefully()
+        watcher.shutdown()
+        try await logWriter.shutdown()
+    }
+
+    // MARK: up
+
+    private func makeWorkers(_ group: MultiThreadedEventLoopGroup, watcher: ReadinessWatcher) async throws -> Fleet {
+        let loops = Array(group.makeIterator())
+        let snapshot = Snapshot(configuration, loops: loops.count)
+        let gate = Gate(limit: configuration.server.maxInFlight)
+        let processID = UInt64.random(in: .min ... .max)
+        var workers: [Worker] = []
+        for (number, loop) in loops.enumerated() {
+            let writer = logWriter
+            workers.append(
+                try await loop.submit {
+                    try Worker(
+                        number: number, eventLoop: loop, snapshot: snapshot, gate: gate, watcher: watcher, logWriter: writer,
+                        processID: processID)
+                }.get())
+        }
+        return Fleet(workers: workers, gate: gate, snapshot: snapshot)
+    }
+
+    private func serve(
+        _ fleet: Fleet, group: MultiThreadedEventLoopGroup, adminGroup: MultiThreadedEventLoopGroup
+    ) async throws {
+        let credentials = try configuration.tls.map { try TLSCredentials($0, logger: logger) }
+        let data = try await listen(on: configuration.listen, name: "listen") {
+            try await dataBootstrap(group, fleet: fleet, credentials: credentials).bind(to: $0).get()
+        }
+        let admin = try await listen(on: configuration.admin, name: "admin") {
+            try await AdminServer(fleet: fleet, logWriter: logWriter).bootstrap(adminGroup).bind(to: $0).get()
+        }
+        let addresses = Addresses(data: Self.address(of: data), admin: Self.address(of: admin))
+        logger.notice(
+            "listening",
+            metadata: [
+                "data": "\(addresses.data)", "admin": "\(addresses.admin)", "tls": "\(credentials != nil)",
+                "loops": "\(fleet.workers.count)",
+            ])
+        onListening(addresses)
+        await withTaskGroup(of: Void.self) { tasks in
+            if let credentials { tasks.addTask { await credentials.run() } }
+            await Self.untilGracefulShutdown()
+            await drain(fleet, listener: data)
+            tasks.cancelAll()
+        }
+        try await admin.close()
+    }
+
+    private func listen(
+        on address: ListenAddress, name: String, _ bind: (SocketAddress) async throws -> any Channel
+    ) async throws -> any Channel {
+        do {
+            return try await bind(SocketAddress.makeAddressResolvingHost(address.host, port: address.port))
+        } catch {
+            throw StartError("cannot listen on \(address) (configuration key '\(name)'): \(error)")
+        }
+    }
+
+    private func dataBootstrap(
+        _ group: MultiThreadedEventLoopGroup, fleet: Fleet, credentials: TLSCredentials?
+    ) -> ServerBootstrap {
+        let limits = fleet.snapshot.limits
+        return ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let credentials { try pipeline.addHandler(NIOSSLServerHandler(context: credentials.context)) }
+                    guard let worker = fleet.worker(on: channel.eventLoop) else { throw ChannelError.eof }
+                    let connection = DownstreamConnection(worker: worker, allocator: channel.allocator)
+                    var decoding = NIOHTTPDecoderLimitConfiguration()
+                    decoding.maxHeaderFieldSize = limits.headerBytes
+                    decoding.maxHeaderListSize = limits.headerBytes + limits.targetBytes
+                    decoding.maxHeaderFieldCount = limits.headerCount
+                    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoding)
+                    try pipeline.addHandlers([RequestBytes(connection), ByteToMessageHandler(decoder), connection])
+                }
+            }
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: DownstreamConnection.writeBuffer)
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+    }
+
+    private static func address(of channel: any Channel) -> ListenAddress {
+        ListenAddress(host: channel.localAddress?.ipAddress ?? "", port: channel.localAddress?.port ?? 0)
+    }
+
+    // MARK: down
+
+    /// Returns when a graceful shutdown is asked for, or this task is cancelled.
+    private static func untilGracefulShutdown() async { try? await gracefulShutdown() }
+
+    private func drain(_ fleet: Fleet, listener: any Channel) async {
+        let drain = configuration.server.drain
+        fleet.gate.phase = .lameDuck
+        logger.notice("shutting down: not ready", metadata: ["lame_duck": "\(drain.lameDuck)"])
+        await fleet.onEachLoop { $0.announceDrain() }
+        // Load balancers learn of it by their probes; until they have, requests still come and are served.
+        try? await Task.sleep(for: drain.lameDuck)
+        fleet.gate.phase = .draining
+        try? await listener.close()
+        await fleet.onEachLoop { $0.drain() }
+        logger.notice(
+            "shutting down: draining", metadata: ["in_flight": "\(fleet.gate.inFlight.count)", "grace": "\(drain.grace)"])
+        if await !fleet.gate.inFlight.waitUntilZero(limit: drain.grace) {
+            logger.warning("grace is over: ending what runs", metadata: ["in_flight": "\(fleet.gate.inFlight.count)"])
+            await fleet.onEachLoop { $0.endExchanges() }
+        }
+        if await !fleet.gate.connections.waitUntilZero(limit: Self.flushTime) {
+            logger.warning("closing connections", metadata: ["open": "\(fleet.gate.connections.count)"])
+        }
+    }
+}
+
+/// The workers of this process, and what they share.
+struct Fleet: Sendable {
+    let workers: [Worker]
+    let gate: Gate
+    let snapshot: Snapshot
+    let start = NIODeadline.now()
+
+    func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }
+
+    func onEachLoop<Result: Sendable>(_ body: @escaping @Sendable (Worker) -> Result) async -> [Result] {
+        var results: [Result] = []
+        for worker in workers {
+            // A loop refuses work only after its shutdown, when there is nothing left to ask.
+            if let result = try? await worker.eventLoop.submit({ body(worker) }).get() { results.append(result) }
+        }
+        return results
+    }
+
+    func shutdown() async { _ = await onEachLoop { $0.shutdown() } }
+}
+
+extension Fleet {
+    fileprivate func onEachLoop(_ body: @escaping @Sendable (Worker) -> Void) async {
+        let _: [Void] = await onEachLoop(body)
+    }
+}
+
+/// Why the gateway did not come up, in a sentence for the operator.
+package struct StartError: Error, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}

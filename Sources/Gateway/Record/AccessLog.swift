@@ -1,0 +1,153 @@
+internal import Glibc
+internal import NIOCore
+internal import Synchronization
+
+/// One line per exchange, gathered by the event loop and written by `LogWriter`'s thread. Confined to its loop.
+final class AccessLog {
+    private let writer: LogWriter
+    private let format: GatewayConfiguration.Log.Format
+    private let isOn: Bool
+    private let eventLoop: any EventLoop
+    private var pending: [UInt8] = []
+    private var flushIsScheduled = false
+    private var clock = WallClock()
+
+    /// Lines wait no longer than this, and no more bytes than `maxPending`.
+    private static let maxDelay = TimeAmount.milliseconds(100)
+    private static let maxPending = 32 * 1024
+
+    init(_ log: GatewayConfiguration.Log, writer: LogWriter, eventLoop: any EventLoop) {
+        self.writer = writer
+        format = log.format
+        isOn = log.access
+        self.eventLoop = eventLoop
+    }
+
+    func write(_ record: borrowing ExchangeRecord, endpointName: String?) {
+        guard isOn else { return }
+        var line = AccessLogLine(format: format, buffer: pending)
+        line.begin()
+        line.add("time", raw: clock.now())
+        line.add("message", raw: "exchange")
+        line.add("id", raw: record.id.description)
+        line.add("status", record.status)
+        line.add("method", text: record.method)
+        line.add("path", text: record.path)
+        if let client = record.clientName { line.add("client", raw: client) }
+        if let model = record.modelName { line.add("model", text: model) }
+        if let endpointName { line.add("endpoint", raw: endpointName) }
+        if let deployment = record.deployment { line.add("deployment", text: deployment) }
+        if let error = record.error {
+            line.add("error", raw: error.code)
+            line.add("error_source", raw: error.source.rawValue)
+        }
+        line.add("stream", raw: record.isStream ? "true" : "false")
+        line.add("attempts", record.attempts)
+        line.add("request_bytes", record.requestBytes)
+        line.add("response_bytes", record.responseBytes)
+        if let first = record.firstByte { line.add("first_byte_us", Int((first - record.start).nanoseconds / 1000)) }
+        line.add("duration_us", Int((record.end - record.start).nanoseconds / 1000))
+        if let id = record.upstreamRequestID { line.add("upstream_request_id", text: id) }
+        line.end()
+        pending = line.buffer
+        if pending.count >= Self.maxPending { flush() } else { scheduleFlush() }
+    }
+
+    func flush() {
+        guard !pending.isEmpty else { return }
+        writer.write(pending)
+        pending = []
+        pending.reserveCapacity(Self.maxPending + 1024)
+    }
+
+    private func scheduleFlush() {
+        guard !flushIsScheduled else { return }
+        flushIsScheduled = true
+        eventLoop.assumeIsolated().scheduleTask(in: Self.maxDelay) {
+            self.flushIsScheduled = false
+            self.flush()
+        }
+    }
+}
+
+/// The text of one line, JSON or `key=value`.
+struct AccessLogLine {
+    private(set) var buffer: [UInt8]
+    private let isJSON: Bool
+    private var isFirst = true
+
+    init(format: GatewayConfiguration.Log.Format, buffer: consuming [UInt8] = []) {
+        self.buffer = buffer
+        isJSON = format == .json
+    }
+
+    mutating func begin() { if isJSON { buffer.append(UInt8(ascii: "{")) } }
+
+    mutating func end() {
+        if isJSON { buffer.append(UInt8(ascii: "}")) }
+        buffer.append(UInt8(ascii: "\n"))
+    }
+
+    mutating func add(_ key: StaticString, _ number: Int) {
+        addKey(key)
+        buffer.append(contentsOf: String(number).utf8)
+    }
+
+    /// A text that is known to need no escape.
+    mutating func add(_ key: StaticString, raw text: String) {
+        addKey(key)
+        let isWord = !isJSON || text == "true" || text == "false"
+        if !isWord { buffer.append(UInt8(ascii: "\"")) }
+        buffer.append(contentsOf: text.utf8)
+        if !isWord { buffer.append(UInt8(ascii: "\"")) }
+    }
+
+    /// A text that a peer chose: escaped, and cut at 512 bytes.
+    mutating func add(_ key: StaticString, text: String) {
+        addKey(key)
+        buffer.append(contentsOf: JSONText.quoted(String(decoding: text.utf8.prefix(512), as: UTF8.self)).utf8)
+    }
+
+    /// A member whose name is not known beforehand.
+    mutating func add(name: String, text: String) {
+        separate()
+        buffer.append(contentsOf: (isJSON ? JSONText.quoted(name) + ":" : name + "=").utf8)
+        buffer.append(contentsOf: JSONText.quoted(text).utf8)
+    }
+
+    private mutating func separate() {
+        if !isFirst { buffer.append(isJSON ? UInt8(ascii: ",") : UInt8(ascii: " ")) }
+        isFirst = false
+    }
+
+    private mutating func addKey(_ key: StaticString) {
+        separate()
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+        key.withUTF8Buffer { buffer.append(contentsOf: $0) }
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+        buffer.append(isJSON ? UInt8(ascii: ":") : UInt8(ascii: "="))
+    }
+}
+
+/// RFC 3339 times in UTC with milliseconds; the part before the seconds is made once a second.
+struct WallClock {
+    private var second = Int.min
+    private var prefix = ""
+
+    mutating func now() -> String {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        if time.tv_sec != second {
+            second = time.tv_sec
+            var parts = tm()
+            gmtime_r(&time.tv_sec, &parts)
+            let date = [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)]
+            let clock = [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)]
+            prefix = date.map(Self.padded).joined(separator: "-") + "T" + clock.map(Self.padded).joined(separator: ":")
+        }
+        let milliseconds = String(time.tv_nsec / 1_000_000)
+        return prefix + "." + String(repeating: "0", count: 3 - milliseconds.utf8.count) + milliseconds + "Z"
+    }
+
+    private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}

@@ -1,0 +1,41 @@
+internal import NIOCore
+
+/// What is known of one exchange when it has ended: the source of its access log line and its metrics.
+struct ExchangeRecord {
+    /// Unique in the fleet for practical purposes: 64 random bits of the process and a count.
+    var id: ExchangeID
+    var start: NIODeadline
+    var method = ""
+    /// Without the query, which may carry what nobody should log.
+    var path = ""
+    var client: Int?
+    var clientName: String?
+    /// Index of a configured model.
+    var model: Int?
+    var modelName: String?
+    var endpoint: Int?
+    var deployment: String?
+    /// What the client got; 499 when it left before its answer was complete.
+    var status = 0
+    /// Why, when it was not Azure that answered.
+    var error: GatewayError?
+    var attempts = 0
+    var isStream = false
+    var requestBytes = 0
+    var responseBytes = 0
+    /// When the first byte of Azure's answer was passed on.
+    var firstByte: NIODeadline?
+    var end: NIODeadline
+    /// Azure's id of the request, which its support asks for.
+    var upstreamRequestID: String?
+}
+
+struct ExchangeID: CustomStringConvertible {
+    let process: UInt64
+    let count: UInt64
+
+    var description: String {
+        let text = String(process ^ (count &* 0x9E37_79B9_7F4A_7C15), radix: 16)
+        return String(repeating: "0", count: 16 - text.utf8.count) + text
+    }
+}

@@ -1,0 +1,124 @@
+internal import NIOCore
+
+/// The counters of one event loop. Only that loop writes them; a scrape copies them on the loop and adds the copies up.
+struct MetricsShard {
+    /// Exchanges by client, model and status class. Labels come from the configuration, so their number is bounded.
+    private(set) var requests: [Int]
+    private(set) var firstByte: [Histogram]
+    private(set) var duration: [Histogram]
+    private(set) var attempts: [AttemptCounts]
+    private(set) var receivedBytes = 0
+    private(set) var sentBytes = 0
+    var inFlight = 0
+    var connections = 0
+    var acceptedConnections = 0
+    var refusedConnections = 0
+    var heartbeats = 0
+    var lag = Histogram(bounds: Histogram.lagBounds)
+
+    let clients: Int
+    let models: Int
+
+    /// 1xx to 5xx, with 4xx's 499 apart: the client left.
+    static let classes = ["1xx", "2xx", "3xx", "4xx", "5xx", "499"]
+
+    struct AttemptCounts {
+        /// By status class, without 499.
+        var answered = [Int](repeating: 0, count: 5)
+        var failed = 0
+        var cancelled = 0
+    }
+
+    /// One client and one model more than are configured: requests of unknown clients, and without a listed model.
+    init(clients: Int, models: Int, endpoints: Int) {
+        self.clients = clients
+        self.models = models
+        requests = [Int](repeating: 0, count: (clients + 1) * (models + 1) * Self.classes.count)
+        firstByte = [Histogram](repeating: Histogram(bounds: Histogram.timeBounds), count: models + 1)
+        duration = firstByte
+        attempts = [AttemptCounts](repeating: AttemptCounts(), count: endpoints)
+    }
+
+    mutating func count(_ record: borrowing ExchangeRecord) {
+        let model = record.model ?? models
+        requests[index(client: record.client ?? clients, model: model, statusClass: Self.statusClass(record.status))] += 1
+        if let first = record.firstByte { firstByte[model].observe(first - record.start) }
+        duration[model].observe(record.end - record.start)
+        receivedBytes += record.requestBytes
+        sentBytes += record.responseBytes
+    }
+
+    mutating func countAttempt(endpoint: Int, status: Int) {
+        if status == 0 { attempts[endpoint].failed += 1 } else { attempts[endpoint].answered[min(4, status / 100 - 1)] += 1 }
+    }
+
+    mutating func countCancelled(endpoint: Int) { attempts[endpoint].cancelled += 1 }
+
+    mutating func add(_ other: Self) {
+        for index in requests.indices { requests[index] += other.requests[index] }
+        for index in firstByte.indices { firstByte[index].add(other.firstByte[index]) }
+        for index in duration.indices { duration[index].add(other.duration[index]) }
+        for index in attempts.indices {
+            for status in attempts[index].answered.indices {
+                attempts[index].answered[status] += other.attempts[index].answered[status]
+            }
+            attempts[index].failed += other.attempts[index].failed
+            attempts[index].cancelled += other.attempts[index].cancelled
+        }
+        receivedBytes += other.receivedBytes
+        sentBytes += other.sentBytes
+        inFlight += other.inFlight
+        connections += other.connections
+        acceptedConnections += other.acceptedConnections
+        refusedConnections += other.refusedConnections
+        heartbeats += other.heartbeats
+        lag.add(other.lag)
+    }
+
+    func index(client: Int, model: Int, statusClass: Int) -> Int {
+        (client * (models + 1) + model) * Self.classes.count + statusClass
+    }
+
+    private static func statusClass(_ status: Int) -> Int {
+        if status == 499 { return 5 }
+        return max(0, min(4, status / 100 - 1))
+    }
+}
+
+/// Counts of times in buckets, as Prometheus has them. Pure.
+struct Histogram: Equatable {
+    /// Upper bounds in nanoseconds, ascending; one bucket more takes what lies above.
+    let bounds: [Int64]
+    private(set) var counts: [Int]
+    private(set) var sum: Int64 = 0
+
+    /// 1 ms to 10 minutes: answers of models.
+    static let timeBounds: [Int64] = [
+        1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+    ].map { $0 * 1_000_000 }
+
+    /// 100 us to 1 s: how late an event loop is.
+    static let lagBounds: [Int64] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 100_000, 1_000_000].map {
+        $0 * 1_000
+    }
+
+    init(bounds: [Int64]) {
+        self.bounds = bounds
+        counts = [Int](repeating: 0, count: bounds.count + 1)
+    }
+
+    var total: Int { counts.reduce(0, +) }
+
+    mutating func observe(_ time: TimeAmount) {
+        let value = time.nanoseconds
+        var bucket = 0
+        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
+        counts[bucket] += 1
+        sum += value
+    }
+
+    mutating func add(_ other: Self) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+        sum += other.sum
+    }
+}

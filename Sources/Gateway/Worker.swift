@@ -1,0 +1,141 @@
+internal import NIOCore
+internal import Synchronization
+internal import Transport
+
+/// Everything that one event loop owns: libcurl, connections to Azure, counters, its part of the log.
+///
+/// An exchange lives on one worker from accept to record, so nothing here is shared or locked.
+final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and shut down there as well
+    let eventLoop: any EventLoop
+    let snapshot: Snapshot
+    let gate: Gate
+    let reader = JSONRequestReader()
+    let accessLog: AccessLog
+    var metrics: MetricsShard
+    private(set) var origins: [Origin]
+    private let transfers: TransferLoop
+    private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
+    private let processID: UInt64
+    private let number: UInt64
+    private var exchanges: UInt64 = 0
+    private var arenas: [HeaderArena] = []
+
+    /// To be called on the event loop.
+    init(
+        number: Int, eventLoop: any EventLoop, snapshot: Snapshot, gate: Gate, watcher: ReadinessWatcher,
+        logWriter: LogWriter, processID: UInt64
+    ) throws {
+        self.number = UInt64(number)
+        self.eventLoop = eventLoop
+        self.snapshot = snapshot
+        self.gate = gate
+        self.processID = processID
+        accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
+        metrics = MetricsShard(
+            clients: snapshot.clients.clients.count, models: snapshot.modelNames.count, endpoints: snapshot.endpoints.count)
+        let maxConnections = snapshot.endpoints.reduce(0) { $0 + $1.origin.maxConnections }
+        let transfers = try TransferLoop(eventLoop: eventLoop, watcher: watcher, maxConnections: maxConnections)
+        self.transfers = transfers
+        origins = snapshot.endpoints.map { Origin(loop: transfers, configuration: $0.origin) }
+        measureLag()
+    }
+
+    // MARK: exchanges
+
+    func nextID() -> ExchangeID {
+        exchanges += 1
+        return ExchangeID(process: processID, count: exchanges << 8 | (number & 0xFF))
+    }
+
+    func takeArena() -> HeaderArena { arenas.popLast() ?? HeaderArena() }
+
+    func giveBack(_ arena: HeaderArena) {
+        if arenas.count < 256 { arenas.append(arena) }
+    }
+
+    /// The last stage of every exchange that had an id: counters and the log line.
+    func record(_ record: borrowing ExchangeRecord) {
+        metrics.count(record)
+        accessLog.write(record, endpointName: record.endpoint.map { snapshot.endpoints[$0].name })
+    }
+
+    // MARK: connections
+
+    func opened(_ connection: DownstreamConnection) {
+        metrics.connections += 1
+        metrics.acceptedConnections += 1
+        gate.connections.add()
+        connections[ObjectIdentifier(connection)] = connection
+    }
+
+    func closed(_ connection: DownstreamConnection) {
+        metrics.connections -= 1
+        gate.connections.remove()
+        connections[ObjectIdentifier(connection)] = nil
+    }
+
+    // MARK: shutdown
+
+    /// From now on every answer says `connection: close`.
+    func announceDrain() { for connection in connections.values { connection.announceDrain() } }
+
+    /// Connections without a request are closed.
+    func drain() { for connection in Array(connections.values) { connection.drain() } }
+
+    /// What still runs is ended, each exchange in the way its client can understand best.
+    func endExchanges() { for connection in Array(connections.values) { connection.graceExpired() } }
+
+    func shutdown() {
+        for connection in Array(connections.values) { connection.closeNow() }
+        accessLog.flush()
+        isShutDown = true
+        transfers.shutdown()
+    }
+
+    // MARK: lag
+
+    private var isShutDown = false
+    private static let lagInterval = TimeAmount.milliseconds(500)
+
+    /// How late a callback comes that was due at a known time: how long an event of this loop has to wait.
+    private func measureLag() {
+        let due = NIODeadline.now() + Self.lagInterval
+        eventLoop.assumeIsolated().scheduleTask(deadline: due) {
+            guard !self.isShutDown else { return }
+            self.metrics.lag.observe(NIODeadline.now() - due)
+            self.measureLag()
+        }
+    }
+}
+
+/// What all workers share: how much is in flight, and whether the gateway is going down.
+final class Gate: Sendable {
+    enum Phase: Int, Sendable {
+        case serving
+        /// Not ready; still accepting; answers say `connection: close`.
+        case lameDuck
+        /// No new connections; what runs may finish.
+        case draining
+    }
+
+    let inFlight = Tally()
+    let connections = Tally()
+    private let phaseValue = Atomic<Int>(0)
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    var phase: Phase {
+        get { Phase(rawValue: phaseValue.load(ordering: .acquiring)) ?? .serving }
+        set { phaseValue.store(newValue.rawValue, ordering: .releasing) }
+    }
+
+    /// Takes a place if one is left; who has one gives it back with `leave`.
+    func enter() -> Bool {
+        if inFlight.add() <= limit { return true }
+        leave()
+        return false
+    }
+
+    func leave() { inFlight.remove() }
+}

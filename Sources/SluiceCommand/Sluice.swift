@@ -1,0 +1,16 @@
+internal import ArgumentParser
+
+/// The `sluice` command.
+@main
+struct Sluice: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "A gateway for Azure OpenAI.",
+        version: Version.text,
+        subcommands: [Serve.self, Config.self]
+    )
+}
+
+enum Version {
+    static let text = "0.1.0"
+}

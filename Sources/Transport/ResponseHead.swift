@@ -1,0 +1,146 @@
+/// The head of a response, kept as the bytes that came: no string is made for a field that nobody reads.
+///
+/// One object serves a transfer's whole life; `status` and the fields are those of the final (not 1xx) response.
+package final class ResponseHead {
+    /// Where one field stands in `bytes`; the value without surrounding white space.
+    package struct Field: Sendable {
+        package let name: Range<Int>
+        package let value: Range<Int>
+    }
+
+    /// 200...999; 0 before a head came.
+    package private(set) var status = 0
+    package private(set) var bytes: [UInt8] = []
+    package private(set) var fields: [Field] = []
+    private(set) var isComplete = false
+
+    /// Most bytes that the fields of one head may have together; libcurl refuses single lines above 100 kB itself.
+    package static let maximumBytes = 64 * 1024
+    package static let maximumFields = 256
+
+    package init() {
+        bytes.reserveCapacity(1024)
+        fields.reserveCapacity(24)
+    }
+
+    package func clear() {
+        status = 0
+        bytes.removeAll(keepingCapacity: true)
+        fields.removeAll(keepingCapacity: true)
+        isComplete = false
+    }
+
+    package enum OnLine: Equatable {
+        case more
+        /// The empty line behind a final head.
+        case complete
+        /// The bytes are not to be trusted; the text says why.
+        case invalid(String)
+        case tooLarge
+    }
+
+    /// Takes one line as libcurl's header callback gives it, line end included.
+    ///
+    /// Heads of 1xx responses are skipped. Lines behind a complete head are trailers (RFC 9110 section 6.5), which are
+    /// not passed on.
+    package func append(line: UnsafeRawBufferPointer) -> OnLine {
+        if isComplete { return .more }
+        var line = line
+        if line.last == UInt8(ascii: "\n") { line = .init(rebasing: line.dropLast()) }
+        if line.last == UInt8(ascii: "\r") { line = .init(rebasing: line.dropLast()) }
+        if isStatusLine(line) { return startHead(line) }
+        guard status != 0 else { return .invalid("a header field before the status line") }
+        if line.isEmpty { return endHead() }
+        return appendField(line)
+    }
+
+    private func isStatusLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        line.count >= 5 && line[0] == UInt8(ascii: "H") && line[1] == UInt8(ascii: "T") && line[2] == UInt8(ascii: "T")
+            && line[3] == UInt8(ascii: "P") && line[4] == UInt8(ascii: "/")
+    }
+
+    private func startHead(_ line: UnsafeRawBufferPointer) -> OnLine {
+        clear()
+        // "HTTP/1.1 200 OK", "HTTP/2 200 "
+        guard let space = line.firstIndex(of: UInt8(ascii: " ")), line.count >= space + 4,
+            line.count == space + 4 || line[space + 4] == UInt8(ascii: " ")
+        else { return .invalid("a status line that is not HTTP") }
+        var status = 0
+        for byte in line[(space + 1)..<(space + 4)] {
+            guard byte &- 0x30 < 10 else { return .invalid("a status code that is not a number") }
+            status = status * 10 + Int(byte &- 0x30)
+        }
+        guard status >= 100 else { return .invalid("a status code below 100") }
+        self.status = status
+        return .more
+    }
+
+    private func endHead() -> OnLine {
+        if (100..<200).contains(status), status != 101 {
+            clear()
+            return .more
+        }
+        isComplete = true
+        return .complete
+    }
+
+    private func appendField(_ line: UnsafeRawBufferPointer) -> OnLine {
+        guard bytes.count + line.count <= Self.maximumBytes, fields.count < Self.maximumFields else { return .tooLarge }
+        // Folding (RFC 9112 section 5.2) is obsolete, and what another parser makes of it is unknown: refused.
+        guard let first = line.first, first != UInt8(ascii: " "), first != UInt8(ascii: "\t") else {
+            return .invalid("a folded header field")
+        }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
+            line[..<colon].allSatisfy(HeaderBytes.isToken)
+        else { return .invalid("a header field without a valid name") }
+        var value = (colon + 1)..<line.count
+        while let first = value.first, HeaderBytes.isBlank(line[first]) { value = (first + 1)..<value.upperBound }
+        while let last = value.last, HeaderBytes.isBlank(line[last]) { value = value.lowerBound..<last }
+        guard line[value].allSatisfy(HeaderBytes.isValue) else {
+            return .invalid("a header field with a control character")
+        }
+        let start = bytes.count
+        bytes.append(contentsOf: line)
+        fields.append(
+            Field(
+                name: start..<(start + colon),
+                value: (start + value.lowerBound)..<(start + value.upperBound)))
+        return .more
+    }
+}
+
+extension ResponseHead {
+    /// The value of the first field of that name, as a string. `name` is in lower case.
+    package func first(_ name: StaticString) -> String? {
+        for field in fields where matches(field, name) { return String(decoding: bytes[field.value], as: UTF8.self) }
+        return nil
+    }
+
+    /// Whether the field has that name, which is in lower case.
+    package func matches(_ field: Field, _ name: StaticString) -> Bool {
+        guard field.name.count == name.utf8CodeUnitCount else { return false }
+        return bytes.withUnsafeBufferPointer { bytes in
+            for offset in 0..<field.name.count
+            where HeaderBytes.lower(bytes[field.name.lowerBound + offset]) != name.utf8Start[offset] { return false }
+            return true
+        }
+    }
+}
+
+/// Character classes of RFC 9110 section 5.
+package enum HeaderBytes {
+    package static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    /// field-vchar, obs-text, space and tab: everything but control characters.
+    package static func isValue(_ byte: UInt8) -> Bool { byte >= 0x20 ? byte != 0x7F : byte == 0x09 }
+    /// tchar
+    package static func isToken(_ byte: UInt8) -> Bool { tokens[Int(byte)] }
+    package static func lower(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
+    private static let tokens: [Bool] = {
+        var table = [Bool](repeating: false, count: 256)
+        for byte in "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8 {
+            table[Int(byte)] = true
+        }
+        return table
+    }()
+}

@@ -1,0 +1,308 @@
+internal import CCurl
+internal import NIOCore
+
+/// One request and its response, on one libcurl easy handle. Pooled: an origin hands it out again and again.
+///
+/// Everything happens on the event loop of its `TransferLoop`. What ends a transfer is decided in
+/// `TransferStateMachine`; this class moves bytes between libcurl and the observer.
+package final class Transfer: DeadlineHandler {
+    package let head = ResponseHead()
+    package private(set) unowned var origin: Origin
+
+    let easy: OpaquePointer
+    private var observer: (any TransferObserver)?
+    private var request: TransferRequest?
+    /// libcurl knows this object by its address only: it holds itself while it is with libcurl or in line.
+    private var selfInUse: Transfer?
+    private var state: TransferStateMachine
+    private let timer: DeadlineTimer
+    private var receivingPaused = false
+    private var sendingPaused = false
+    /// Counts the requests that this object has served, to tell a late callback of an earlier one.
+    private var uses = 0
+    /// Set while this transfer stands on the loop's list of those whose observer awaits `transferTurnEnded`.
+    var isTouched = false
+
+    init(origin: Origin) {
+        self.origin = origin
+        guard let easy = curl_easy_init() else { fatalError("curl_easy_init found no memory") }
+        self.easy = easy
+        state = TransferStateMachine(timeouts: origin.configuration.timeouts, now: .now())
+        timer = DeadlineTimer(eventLoop: origin.loop.eventLoop)
+        timer.attach(self)
+        setConstantOptions()
+    }
+
+    deinit {
+        timer.stop()
+        curl_easy_cleanup(easy)
+    }
+
+    // MARK: what the owner asks
+
+    /// Gives up; the observer hears `transferEnded` with `.cancelled`, from inside this call unless libcurl is running.
+    package func cancel() { end(state.cancelled(insideLibcurl: origin.loop.isInsideLibcurl, sent: wasSent)) }
+
+    /// Lets a paused response go on. Bytes that were not taken come again, from inside this call or soon after.
+    package func resumeReceiving() {
+        guard receivingPaused, state.isRunning else { return }
+        receivingPaused = false
+        state.aliveAgain(now: .now())
+        origin.loop.continuePaused(self)
+    }
+
+    /// Lets a paused request body go on.
+    package func resumeSending() {
+        guard sendingPaused, state.isRunning else { return }
+        sendingPaused = false
+        origin.loop.continuePaused(self)
+    }
+
+    // MARK: what the origin asks
+
+    func prepare(_ request: TransferRequest, observer: any TransferObserver) {
+        self.request = request
+        self.observer = observer
+        uses += 1
+        selfInUse = self
+        state = TransferStateMachine(timeouts: origin.configuration.timeouts, now: .now())
+        head.clear()
+        receivingPaused = false
+        sendingPaused = false
+    }
+
+    func waitForConnection() {
+        state.waitsForConnection(until: .now() + origin.configuration.maxWait)
+        timer.set(state.deadline)
+    }
+
+    /// Tells the observer in the loop's next turn, so that nobody hears of an end before `Origin.start` has returned.
+    func refuse(_ error: TransferError, ran: Bool) {
+        state.isRefused(ran: ran)
+        let use = uses
+        origin.loop.eventLoop.assumeIsolated().execute {
+            if self.uses == use { self.end(self.state.refusalDue(error)) }
+        }
+    }
+
+    func run() {
+        state.starts(now: .now())
+        if let code = setRequestOptions() {
+            return refuse(TransferError(curl: code, sent: false, connected: false), ran: true)
+        }
+        timer.set(state.deadline)
+        origin.loop.start(self)
+    }
+
+    // MARK: what libcurl reports (from inside its callbacks)
+
+    /// Returns whether the line was accepted; libcurl ends the transfer otherwise.
+    func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard state.isRunning else { return false }
+        switch head.append(line: line) {
+        case .more:
+            return true
+        case .complete:
+            state.headReceived(now: .now())
+            origin.loop.touch(self)
+            observer?.transferReceivedHead(self)
+            return state.isRunning
+        case .invalid(let reason):
+            end(state.breaks(.violation(reason)))
+            return false
+        case .tooLarge:
+            let bounds = "\(ResponseHead.maximumBytes) bytes or \(ResponseHead.maximumFields) fields"
+            end(
+                state.breaks(
+                    TransferError(
+                        .headTooLarge, blame: .upstream, mayHaveReachedServer: true,
+                        cause: "a response head above \(bounds)")))
+            return false
+        }
+    }
+
+    enum OnBody {
+        case taken
+        case pause
+        case abort
+    }
+
+    func receivedBody(_ bytes: UnsafeRawBufferPointer) -> OnBody {
+        guard state.isRunning, let observer else { return .abort }
+        guard !receivingPaused else { return .pause }
+        state.aliveAgain(now: .now())
+        origin.loop.touch(self)
+        switch observer.transferReceived(self, body: bytes) {
+        case .taken:
+            return state.isRunning ? .taken : .abort
+        case .pause:
+            receivingPaused = true
+            return .pause
+        }
+    }
+
+    func wantsBody(into room: UnsafeMutableRawBufferPointer) -> BodySupply? {
+        guard state.isRunning, let observer else { return nil }
+        let supply = observer.transferWantsBody(self, into: room)
+        if supply == .pause { sendingPaused = true }
+        return state.isRunning ? supply : nil
+    }
+
+    // MARK: what the loop reports (outside libcurl)
+
+    func turnEnded() { observer?.transferTurnEnded(self) }
+
+    /// libcurl is done with the handle, which is out of the multi handle by now.
+    func finished(_ code: CURLcode) {
+        guard code != CURLE_OK else { return end(state.finished(nil)) }
+        var connected = 0
+        ccurl_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T, &connected)
+        end(state.finished(TransferError(curl: code, sent: wasSent, connected: connected > 0)))
+    }
+
+    package func deadlineReached(_ timer: DeadlineTimer) {
+        switch state.deadlineReached(now: .now(), readerHoldsUp: receivingPaused, sent: wasSent) {
+        case .rearm(let deadline): timer.set(deadline)
+        case .end(let end): self.end(end)
+        }
+    }
+
+    var isWithLibcurl: Bool { state.isRunning }
+
+    /// The mask for `curl_easy_pause`.
+    var pauseMask: Int32 {
+        (receivingPaused ? CURLPAUSE_RECV : 0) | (sendingPaused ? CURLPAUSE_SEND : 0)
+    }
+
+    private var wasSent: Bool {
+        var bytes = 0
+        ccurl_get_long(easy, CURLINFO_REQUEST_SIZE, &bytes)
+        return bytes > 0
+    }
+
+    private func end(_ end: TransferStateMachine.End) {
+        switch end {
+        case .notNow:
+            return
+        case .later:
+            origin.loop.endLater(self)
+        case .now(let ran, let removing, let error):
+            if removing { origin.loop.remove(self) }
+            var version = 0
+            if ran { ccurl_get_long(easy, CURLINFO_HTTP_VERSION, &version) } else { origin.forgetWaiting(self) }
+            let observer = self.observer
+            self.observer = nil
+            request = nil
+            timer.set(.distantFuture)
+            isTouched = false
+            let origin = self.origin
+            if ran { origin.transferRan(usedHTTP2: version == 0 ? nil : version == Int(CURL_HTTP_VERSION_2_0)) }
+            observer?.transferEnded(self, error: error)
+            origin.recycle(self)
+            selfInUse = nil
+        }
+    }
+
+    /// Performs an end that was put off until libcurl returned.
+    func libcurlReturned() { end(state.libcurlReturned()) }
+}
+
+// MARK: options
+
+extension Transfer {
+    /// What never changes between two requests to the same origin.
+    private func setConstantOptions() {
+        let configuration = origin.configuration
+        ccurl_set_private(easy, Unmanaged.passUnretained(self).toOpaque())
+        ccurl_set_write_callback(easy, receiveBody, Unmanaged.passUnretained(self).toOpaque())
+        ccurl_set_header_callback(easy, receiveHeaderLine, Unmanaged.passUnretained(self).toOpaque())
+        ccurl_set_read_callback(easy, supplyBody, Unmanaged.passUnretained(self).toOpaque())
+        set(CURLOPT_URL, configuration.base)
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_FOLLOWLOCATION, 0)
+        set(CURLOPT_HTTP_CONTENT_DECODING, 0)
+        set(CURLOPT_PATH_AS_IS, 1)
+        set(CURLOPT_TCP_NODELAY, 1)
+        set(CURLOPT_TCP_KEEPALIVE, 1)
+        set(CURLOPT_TCP_KEEPIDLE, 60)
+        set(CURLOPT_TCP_KEEPINTVL, 15)
+        set(CURLOPT_HTTP_VERSION, Int(configuration.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
+        set(CURLOPT_PIPEWAIT, configuration.http2 ? 1 : 0)
+        set(CURLOPT_CONNECTTIMEOUT_MS, Int(configuration.timeouts.connect.nanoseconds / 1_000_000))
+        set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        set(CURLOPT_SSL_VERIFYPEER, 1)
+        set(CURLOPT_SSL_VERIFYHOST, 2)
+        if let caFile = configuration.caFile { set(CURLOPT_CAINFO, caFile) }
+        // An empty string keeps libcurl from reading http_proxy, https_proxy and no_proxy (CURLOPT_PROXY(3)).
+        set(CURLOPT_PROXY, configuration.proxy ?? "")
+        set(CURLOPT_NOPROXY, "")
+        if configuration.proxy != nil {
+            set(CURLOPT_HTTPPROXYTUNNEL, 1)
+            set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        }
+    }
+
+    /// What this request says. Every option that any request sets is set again by each, so nothing is left from the last.
+    private func setRequestOptions() -> CURLcode? {
+        guard let request else { return CURLE_FAILED_INIT }
+        set(CURLOPT_REQUEST_TARGET, request.target)
+        ccurl_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list)
+        switch request.body {
+        case .none where request.method == "HEAD":
+            set(CURLOPT_NOBODY, 1)
+        case .none:
+            set(CURLOPT_HTTPGET, 1)
+        case .memory(let body):
+            set(CURLOPT_POST, 1)
+            ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, body.count)
+            ccurl_set_post_bytes(easy, body.bytes.baseAddress)
+        case .stream(let length):
+            set(CURLOPT_POST, 1)
+            ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, length ?? -1)
+            ccurl_set_post_bytes(easy, nil)
+        }
+        let code = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
+        return code == CURLE_OK ? nil : code
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) {
+        let code = ccurl_set_long(easy, option, value)
+        precondition(code == CURLE_OK, "libcurl does not know option \(option.rawValue)")
+    }
+
+    private func set(_ option: CURLoption, _ value: String) {
+        let code = ccurl_set_string(easy, option, value)
+        precondition(code == CURLE_OK, "libcurl refused option \(option.rawValue)")
+    }
+}
+
+// MARK: libcurl's callbacks
+
+private func transfer(_ object: UnsafeMutableRawPointer?) -> Transfer {
+    Unmanaged<Transfer>.fromOpaque(object!).takeUnretainedValue()
+}
+
+private let receiveHeaderLine: ccurl_bytes_callback = { bytes, size, count, object in
+    let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return transfer(object).receivedHeaderLine(line) ? line.count : 0
+}
+
+private let receiveBody: ccurl_bytes_callback = { bytes, size, count, object in
+    let body = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return switch transfer(object).receivedBody(body) {
+    case .taken: body.count
+    case .pause: Int(CURL_WRITEFUNC_PAUSE)
+    case .abort: body.count + 1  // any other number ends the transfer, 0 for an empty body would not
+    }
+}
+
+private let supplyBody: ccurl_bytes_callback = { bytes, size, count, object in
+    let room = UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
+    return switch transfer(object).wantsBody(into: room) {
+    case .bytes(let count): count
+    case .pause: Int(CURL_READFUNC_PAUSE)
+    case .end: 0
+    case nil: Int(CURL_READFUNC_ABORT)
+    }
+}
