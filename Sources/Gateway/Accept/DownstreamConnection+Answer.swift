@@ -29,11 +29,11 @@ extension DownstreamConnection {
     }
 
     /// Ends an event stream with an error event, as Azure itself reports errors inside a stream.
-    func endStream(with error: GatewayError, betweenEvents: Bool) {
-        guard isOpenEnded else { return cut() }
-        // A half-sent event is ended first; it is cut, but its client was told nothing else of it.
-        if !betweenEvents { send("\n\n") }
-        send("data: \(error.json)\n\n")
+    ///
+    /// In the middle of a line that cannot be done: half a JSON document would reach the client as an event.
+    func endStream(with error: GatewayError, at position: EventStreamPosition) {
+        guard isOpenEnded, let completion = position.completion else { return cut() }
+        send("\(completion)data: \(error.json)\n\n")
         answerEnded(reusable: true)
     }
 
@@ -45,6 +45,7 @@ extension DownstreamConnection {
 
     /// A whole answer of the gateway's own.
     func answer(_ error: GatewayError, id: ExchangeID) {
+        if error.status == 413 { refuseRest() }
         write(error, id: id)
         answerEnded(reusable: true)
     }

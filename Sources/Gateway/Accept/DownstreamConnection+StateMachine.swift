@@ -20,8 +20,9 @@ struct DownstreamStateMachine: ~Copyable {
         case receivingHead(until: NIODeadline)
         /// A request is being served. Can go to: `.idle`, `.discarding`, `.closing`, `.closed`.
         case serving(body: RequestBody, keepAlive: Bool)
-        /// Answered before the request's body had arrived; the rest is read and dropped. Can go to: `.closing`, `.closed`.
-        case discarding(until: NIODeadline)
+        /// Answered before the request's body had arrived; the rest is read and dropped.
+        /// Can go to: `.idle`, `.closing`, `.closed`.
+        case discarding(until: NIODeadline, keepAlive: Bool)
         /// The last bytes are on their way out. Can go to: `.closed`.
         case closing
         case closed
@@ -73,7 +74,8 @@ struct DownstreamStateMachine: ~Copyable {
 
     var deadline: NIODeadline {
         switch state {
-        case .idle(let until), .receivingHead(let until), .serving(.open(let until), _), .discarding(let until): until
+        case .idle(let until), .receivingHead(let until), .serving(.open(let until), _), .discarding(let until, _):
+            until
         case .serving(.complete, _), .closing, .closed: .distantFuture
         }
     }
@@ -107,17 +109,26 @@ struct DownstreamStateMachine: ~Copyable {
         }
     }
 
-    mutating func requestEnded() -> Action {
+    mutating func requestEnded(now: NIODeadline) -> Action {
         switch state {
         case .serving(.open, let keepAlive):
             state = .serving(body: .complete, keepAlive: keepAlive)
             return .deliverEnd
-        case .discarding:
-            state = .closing
-            return .close
+        case .discarding(_, let keepAlive):
+            guard keepAlive, !isDraining else {
+                state = .closing
+                return .close
+            }
+            state = .idle(until: now + timeouts.idle)
+            return .nextRequest
         case .idle, .receivingHead, .serving(.complete, _), .closing, .closed:
             return .none
         }
+    }
+
+    /// The rest of the request's body is too much to read for nothing, or will not come: the connection ends with the answer.
+    mutating func refuseRest() {
+        if case .serving(.open(let until), _) = state { state = .serving(body: .open(until: until), keepAlive: false) }
     }
 
     /// NIO's parser gave up: nothing more can be read of this connection.
@@ -149,8 +160,8 @@ struct DownstreamStateMachine: ~Copyable {
         case .serving(.complete, let keepAlive) where keepAlive && reusable && !isDraining:
             state = .idle(until: now + timeouts.idle)
             return .nextRequest
-        case .serving(.open, _) where reusable:
-            state = .discarding(until: now + timeouts.discard)
+        case .serving(.open, let keepAlive) where reusable:
+            state = .discarding(until: now + timeouts.discard, keepAlive: keepAlive)
             return .discard
         case .serving:
             state = .closing

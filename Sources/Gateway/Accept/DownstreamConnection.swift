@@ -84,7 +84,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
         switch part {
         case .head(let head): takeHead(head)
         case .body(let bytes): if machine.bodyReceived() == .deliver { exchange?.received(bytes) }
-        case .end: perform(machine.requestEnded())
+        case .end: perform(machine.requestEnded(now: .now()))
         }
     }
 
@@ -149,7 +149,6 @@ final class DownstreamConnection: ChannelDuplexHandler {
             requestLine = RequestLineMeter()
             takePipelined()
         case .discard:
-            pipelined.removeAll()
             releaseReads()
         case .refuse(let error):
             write(error, id: worker.nextID())
@@ -211,6 +210,8 @@ final class DownstreamConnection: ChannelDuplexHandler {
         if context.channel.isWritable { exchange?.clientIsWritable() }
         context.fireChannelWritabilityChanged()
     }
+
+    func refuseRest() { machine.refuseRest() }
 
     // MARK: shutdown
 

@@ -57,7 +57,11 @@ extension Exchange {
         if case .deployment(let name, _) = target.kind { name } else { nil }
     }
 
-    private func askForBody() { if fields.expectsContinue { connection.sayContinue() } }
+    private func askForBody() {
+        guard awaitsContinue else { return }
+        awaitsContinue = false
+        connection.sayContinue()
+    }
 
     private func bodyPlan() -> Result<BodyPlan, GatewayError> {
         guard fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }

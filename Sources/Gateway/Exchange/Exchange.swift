@@ -26,6 +26,8 @@ final class Exchange {
     var attempt: Transfer?
     var arena: HeaderArena?
     var answer: AnswerInProgress?
+    /// The client holds its body back until it is asked for it.
+    var awaitsContinue: Bool
     private var hasPlace = false
 
     init(worker: Worker, connection: DownstreamConnection, head: HTTPRequestHead, fields: RequestFields, target: RequestTarget) {
@@ -34,6 +36,7 @@ final class Exchange {
         self.head = head
         self.fields = fields
         self.target = target
+        awaitsContinue = fields.expectsContinue
         let now = NIODeadline.now()
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         record.method = head.method.rawValue
@@ -100,11 +103,12 @@ final class Exchange {
             finish(status: answer?.status ?? 0, error: nil, cancelling: false)
             connection.answerEnded(reusable: true)
         case .answer(let error, let cancelling):
+            if awaitsContinue { connection.refuseRest() }
             finish(status: error.status, error: error, cancelling: cancelling)
             connection.answer(error, id: record.id)
         case .endStream(let error, let cancelling):
             finish(status: answer?.status ?? 0, error: error, cancelling: cancelling)
-            connection.endStream(with: error, betweenEvents: answer?.position.isBetweenEvents ?? false)
+            connection.endStream(with: error, at: answer?.position ?? EventStreamPosition())
         case .cut(let error, let cancelling):
             finish(status: answer?.status ?? 0, error: error, cancelling: cancelling)
             connection.cut()

@@ -3,22 +3,34 @@
 /// Only there may a comment be put in: anywhere else it would become part of an event. Lines end with LF, CR or CRLF; an
 /// empty line ends an event.
 struct EventStreamPosition {
-    private enum State {
+    enum State: Equatable {
         /// At the start of a line, and nothing of an event has come.
         case betweenEvents
+        /// In the middle of a line: whatever is added becomes part of it.
         case inLine
         /// Behind a CR that ended a line; an LF would belong to it.
         case afterCR(endedEvent: Bool)
+        /// Behind a whole line of an event.
         case atLineStart
     }
 
-    private var state = State.betweenEvents
+    private(set) var state = State.betweenEvents
 
     var isBetweenEvents: Bool {
         switch state {
         // An LF that still comes behind the CR would be one more empty line, which means nothing.
         case .betweenEvents, .afterCR(endedEvent: true): true
         case .inLine, .afterCR(endedEvent: false), .atLineStart: false
+        }
+    }
+
+    /// What ends the event that is being sent; `nil` in the middle of a line, which nothing can end well.
+    var completion: StaticString? {
+        switch state {
+        case .betweenEvents, .afterCR(endedEvent: true): ""
+        case .atLineStart: "\n"
+        case .afterCR(endedEvent: false): "\r"
+        case .inLine: nil
         }
     }
 
