@@ -60,7 +60,8 @@ struct MockAzureCommand: ParsableCommand {
                 deployments: self.deployment.isEmpty ? Self.defaultDeployments : self.deployment
             )
         )
-        Self.say("mock-azure listening on \(address.host):\(server.port)\n", to: STDOUT_FILENO)
+        let host = self.listen.prefix(upTo: self.listen.lastIndex(of: ":") ?? self.listen.endIndex)
+        Self.say("mock-azure listening on \(host):\(server.port)\n", to: STDOUT_FILENO)
 
         var signal: Int32 = 0
         sigwait(&signals, &signal)
@@ -75,7 +76,9 @@ struct MockAzureCommand: ParsableCommand {
         else {
             throw ValidationError("--listen takes HOST:PORT, not '\(self.listen)'")
         }
-        return (String(self.listen[..<colon]), Int(port))
+        let host = self.listen[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        return (String(isBracketed ? host.dropFirst().dropLast() : host), Int(port))
     }
 
     /// Writes at once, past the buffers of the C library: whoever started us may wait for this line in a pipe.

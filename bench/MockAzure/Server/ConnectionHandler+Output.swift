@@ -88,7 +88,13 @@ extension ConnectionHandler: NIOScheduledCallbackHandler {
     }
 
     private func wait(_ amount: TimeAmount, _ context: ChannelHandlerContext) {
-        self.timer = try? context.eventLoop.assumeIsolated().scheduleCallback(in: amount, handler: self)
+        var deadline = NIODeadline.now() + amount
+        // Thousands of paced streams wake the loop once a millisecond then, not once each.
+        if amount > .milliseconds(5) {
+            let grain = UInt64(TimeAmount.milliseconds(1).nanoseconds)
+            deadline = .uptimeNanoseconds((deadline.uptimeNanoseconds + grain - 1) / grain * grain)
+        }
+        self.timer = try? context.eventLoop.assumeIsolated().scheduleCallback(at: deadline, handler: self)
     }
 
     // MARK: The end of an answer
