@@ -130,8 +130,11 @@ package final class Transfer: DeadlineHandler {
     func receivedBody(_ bytes: UnsafeRawBufferPointer) -> OnBody {
         guard state.isRunning, let observer else { return .abort }
         guard !receivingPaused else { return .pause }
-        state.aliveAgain(now: .now())
-        origin.loop.touch(self)
+        // Once a turn is often enough: a turn is short beside any timeout, and the clock is not free.
+        if !isTouched {
+            state.aliveAgain(now: .now())
+            origin.loop.touch(self)
+        }
         switch observer.transferReceived(self, body: bytes) {
         case .taken:
             return state.isRunning ? .taken : .abort

@@ -60,8 +60,7 @@ struct MockAzureCommand: ParsableCommand {
                 deployments: self.deployment.isEmpty ? Self.defaultDeployments : self.deployment
             )
         )
-        let host = self.listen.prefix(upTo: self.listen.lastIndex(of: ":") ?? self.listen.endIndex)
-        Self.say("mock-azure listening on \(host):\(server.port)\n", to: STDOUT_FILENO)
+        Self.say("mock-azure listening on \(address.text):\(server.port)\n", to: STDOUT_FILENO)
 
         var signal: Int32 = 0
         sigwait(&signals, &signal)
@@ -69,16 +68,17 @@ struct MockAzureCommand: ParsableCommand {
         if !self.quiet { Self.say("mock-azure stopped\n", to: STDERR_FILENO) }
     }
 
-    private func address() throws -> (host: String, port: Int) {
+    /// Where to listen, and the host's text for an address: an IPv6 address stands in brackets there.
+    private func address() throws -> (host: String, text: String, port: Int) {
         guard
             let colon = self.listen.lastIndex(of: ":"),
             let port = UInt16(self.listen[self.listen.index(after: colon)...])
         else {
             throw ValidationError("--listen takes HOST:PORT, not '\(self.listen)'")
         }
-        let host = self.listen[..<colon]
-        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-        return (String(isBracketed ? host.dropFirst().dropLast() : host), Int(port))
+        let text = self.listen[..<colon]
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        return (String(isBracketed ? text.dropFirst().dropLast() : text), String(text), Int(port))
     }
 
     /// Writes at once, past the buffers of the C library: whoever started us may wait for this line in a pipe.

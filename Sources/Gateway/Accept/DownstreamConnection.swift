@@ -24,6 +24,8 @@ final class DownstreamConnection: ChannelDuplexHandler {
     private var readsAreHeld = false
     private var readIsWanted = false
     private var isTakingPipelined = false
+    /// The channel's writability, which it reports as it changes.
+    private var channelHasRoom = true
 
     /// Bytes of an answer that may wait in the channel; above it Azure is read no further.
     static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)
@@ -175,7 +177,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
     // MARK: writing (DownstreamConnection+Answer.swift uses these)
 
     /// Whether Azure may be read on.
-    var takesBytes: Bool { (context?.channel.isWritable ?? false) && writer.pendingBytes < Self.writeBuffer.high }
+    var takesBytes: Bool { channelHasRoom && writer.pendingBytes < Self.writeBuffer.high }
 
     /// Whether the answer may be longer than Azure's.
     var isOpenEnded: Bool { writer.isOpenEnded }
@@ -207,7 +209,8 @@ final class DownstreamConnection: ChannelDuplexHandler {
     func closeNow() { context?.close(promise: nil) }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { exchange?.clientIsWritable() }
+        channelHasRoom = context.channel.isWritable
+        if channelHasRoom { exchange?.clientIsWritable() }
         context.fireChannelWritabilityChanged()
     }
 

@@ -71,7 +71,6 @@ extension Exchange: TransferObserver {
         guard machine.bytesReceived() == .relay else { return .taken }
         if answer?.isStream == true {
             answer?.position.advance(over: body)
-            answer?.heartbeat?.set(.now() + worker.snapshot.limits.heartbeat)
         }
         record.responseBytes += body.count
         connection.relay(body)
@@ -80,7 +79,10 @@ extension Exchange: TransferObserver {
 
     func transferWantsBody(_ transfer: Transfer, into room: UnsafeMutableRawBufferPointer) -> BodySupply { supply(room) }
 
-    func transferTurnEnded(_ transfer: Transfer) { connection.flush() }
+    func transferTurnEnded(_ transfer: Transfer) {
+        connection.flush()
+        if let heartbeat = answer?.heartbeat { heartbeat.set(.now() + worker.snapshot.limits.heartbeat) }
+    }
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
@@ -128,13 +130,23 @@ enum QueryCredentials {
     static func removed(from target: String) -> String {
         guard let question = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target }
         let query = target[target.utf8.index(after: question)...]
-        guard query.utf8.count >= 8, query.lowercased().contains("api-key") || query.contains("%") else { return target }
+        guard mayHoldKey(query) else { return target }
         let kept = query.split(separator: "&", omittingEmptySubsequences: false).filter { pair in
             let name = pair.prefix { $0 != "=" }
             return !(name.isSame("api-key") || (name.contains("%") && decoded(name).isSame("api-key")))
         }
         let path = target[..<question]
         return kept.isEmpty ? String(path) : path + "?" + kept.joined(separator: "&")
+    }
+
+    /// A quick look that spares nearly all queries the splitting: "-k" of "api-key", or an escape.
+    private static func mayHoldKey(_ query: Substring) -> Bool {
+        var last: UInt8 = 0
+        for byte in query.utf8 {
+            if byte == UInt8(ascii: "%") || (last == UInt8(ascii: "-") && byte | 0x20 == UInt8(ascii: "k")) { return true }
+            last = byte
+        }
+        return false
     }
 
     private static func decoded(_ name: Substring) -> String {

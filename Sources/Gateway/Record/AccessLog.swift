@@ -25,11 +25,14 @@ final class AccessLog {
 
     func write(_ record: borrowing ExchangeRecord, endpointName: String?) {
         guard isOn else { return }
-        var line = AccessLogLine(format: format, buffer: pending)
+        // Moved out, not copied: a second reference would make every append copy what is pending.
+        var buffer: [UInt8] = []
+        swap(&buffer, &pending)
+        var line = AccessLogLine(format: format, buffer: consume buffer)
         line.begin()
-        line.add("time", raw: clock.now())
+        line.addTime(clock.now())
         line.add("message", raw: "exchange")
-        line.add("id", raw: record.id.description)
+        line.add("id", hexadecimal: record.id.value)
         line.add("status", record.status)
         line.add("method", text: record.method)
         line.add("path", text: record.path)
@@ -49,7 +52,7 @@ final class AccessLog {
         line.add("duration_us", Int((record.end - record.start).nanoseconds / 1000))
         if let id = record.upstreamRequestID { line.add("upstream_request_id", text: id) }
         line.end()
-        pending = line.buffer
+        pending = line.taken()
         if pending.count >= Self.maxPending { flush() } else { scheduleFlush() }
     }
 
@@ -81,6 +84,13 @@ struct AccessLogLine {
         isJSON = format == .json
     }
 
+    /// The text, which is then empty here.
+    mutating func taken() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &buffer)
+        return taken
+    }
+
     mutating func begin() { if isJSON { buffer.append(UInt8(ascii: "{")) } }
 
     mutating func end() {
@@ -90,7 +100,36 @@ struct AccessLogLine {
 
     mutating func add(_ key: StaticString, _ number: Int) {
         addKey(key)
-        buffer.append(contentsOf: String(number).utf8)
+        if number < 0 { buffer.append(UInt8(ascii: "-")) }
+        addDigits(number.magnitude)
+    }
+
+    private mutating func addDigits(_ number: UInt) {
+        if number >= 10 { addDigits(number / 10) }
+        buffer.append(UInt8(ascii: "0") + UInt8(number % 10))
+    }
+
+    /// 16 hexadecimal digits.
+    mutating func add(_ key: StaticString, hexadecimal number: UInt64) {
+        addKey(key)
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+        for shift in stride(from: UInt64(60), through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: number >> shift) & 0xF
+            buffer.append(digit < 10 ? 0x30 + digit : 0x61 + digit - 10)
+        }
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+    }
+
+    mutating func addTime(_ time: WallClock.Time) {
+        addKey("time")
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+        buffer.append(contentsOf: time.second)
+        buffer.append(UInt8(ascii: "."))
+        buffer.append(UInt8(ascii: "0") + UInt8(time.millisecond / 100))
+        buffer.append(UInt8(ascii: "0") + UInt8(time.millisecond / 10 % 10))
+        buffer.append(UInt8(ascii: "0") + UInt8(time.millisecond % 10))
+        buffer.append(UInt8(ascii: "Z"))
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
     }
 
     /// A text that is known to need no escape.
@@ -105,6 +144,11 @@ struct AccessLogLine {
     /// A text that a peer chose: escaped, and cut at 512 bytes.
     mutating func add(_ key: StaticString, text: String) {
         addKey(key)
+        if text.utf8.count <= 512, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {
+            buffer.append(UInt8(ascii: "\""))
+            buffer.append(contentsOf: text.utf8)
+            return buffer.append(UInt8(ascii: "\""))
+        }
         buffer.append(contentsOf: JSONText.quoted(String(decoding: text.utf8.prefix(512), as: UTF8.self)).utf8)
     }
 
@@ -131,10 +175,16 @@ struct AccessLogLine {
 
 /// RFC 3339 times in UTC with milliseconds; the part before the seconds is made once a second.
 struct WallClock {
-    private var second = Int.min
-    private var prefix = ""
+    struct Time {
+        /// "2026-11-23T18:40:09"
+        let second: [UInt8]
+        let millisecond: Int
+    }
 
-    mutating func now() -> String {
+    private var second = Int.min
+    private var prefix: [UInt8] = []
+
+    mutating func now() -> Time {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         if time.tv_sec != second {
@@ -143,10 +193,10 @@ struct WallClock {
             gmtime_r(&time.tv_sec, &parts)
             let date = [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)]
             let clock = [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)]
-            prefix = date.map(Self.padded).joined(separator: "-") + "T" + clock.map(Self.padded).joined(separator: ":")
+            let text = date.map(Self.padded).joined(separator: "-") + "T" + clock.map(Self.padded).joined(separator: ":")
+            prefix = Array(text.utf8)
         }
-        let milliseconds = String(time.tv_nsec / 1_000_000)
-        return prefix + "." + String(repeating: "0", count: 3 - milliseconds.utf8.count) + milliseconds + "Z"
+        return Time(second: prefix, millisecond: time.tv_nsec / 1_000_000)
     }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

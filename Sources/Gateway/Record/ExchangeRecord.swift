@@ -34,8 +34,11 @@ struct ExchangeID: CustomStringConvertible {
     let process: UInt64
     let count: UInt64
 
+    var value: UInt64 { process ^ (count &* 0x9E37_79B9_7F4A_7C15) }
+
+    /// `value` as 16 hexadecimal digits.
     var description: String {
-        let text = String(process ^ (count &* 0x9E37_79B9_7F4A_7C15), radix: 16)
+        let text = String(value, radix: 16)
         return String(repeating: "0", count: 16 - text.utf8.count) + text
     }
 }

@@ -33,7 +33,7 @@ package struct LineLogHandler: LogHandler {
         var clock = WallClock()
         var line = AccessLogLine(format: format)
         line.begin()
-        line.add("time", raw: clock.now())
+        line.addTime(clock.now())
         line.add("level", raw: event.level.rawValue)
         line.add("logger", raw: label)
         line.add("message", text: "\(event.message)")

@@ -2,8 +2,9 @@ import NIOCore
 
 /// Puts one answer on the wire, step by step, with what shall go wrong on the way.
 ///
-/// Pure: it decides what is written, waited for and broken; `ConnectionHandler` performs it. Every call of `next` gives
-/// one step, and each `.write` is one write to the socket of its own.
+/// It decides what is written, waited for and broken; `ConnectionHandler` performs it. No clock and no socket: of the
+/// loop it takes the ids and the date of the head alone. Every call of `next` gives one step, and each `.write` is a
+/// write to the socket of its own.
 struct Playback {
     enum Step {
         /// The bytes stand in the buffer that was handed in.
@@ -20,11 +21,11 @@ struct Playback {
     }
 
     private enum State {
-        /// Nothing written. Can go to: `.head`, `.broken`.
+        /// Nothing written. Can go to: `.head`.
         case start
-        /// The delay is over. Can go to: `.body`, `.broken`.
+        /// The delay is over. Can go to: `.body`, `.broken`; or `.ended` where there is no body.
         case head
-        /// Head written. Can go to: `.trailer`, `.silent`, `.broken`, `.ended`.
+        /// Head written. Can go to: `.silent`, `.broken`, `.ended`.
         case body
         /// Every byte of the answer written. Final.
         case ended
@@ -52,8 +53,8 @@ struct Playback {
     private var eventPaused = false
     /// Set once the pause before the next piece of an event has been taken.
     private var piecePaused = false
-    /// What came of the body when the head was written, to be said next.
-    private var owed: Step?
+    /// A pause the body asked for while the head was written, to be taken next.
+    private var owedPause: TimeAmount?
     let isStream: Bool
 
     init(_ answer: Answer, faults: Faults, keepAlive: Bool, isHead: Bool, isVersion10: Bool) {
@@ -104,13 +105,10 @@ struct Playback {
             self.head.write(into: &buffer, loop: loop)
             self.state = self.suppressBody ? .ended : .body
             // The head goes out with the first piece of the body, unless that is to wait.
-            if !self.suppressBody { self.owed = self.writeBody(into: &buffer) }
+            if !self.suppressBody, case .wait(let amount)? = self.writeBody(into: &buffer) { self.owedPause = amount }
             return .write
         case .body:
-            if case .wait(let amount)? = self.owed {
-                self.owed = nil
-                return .wait(amount)
-            }
+            if let amount = self.owedPause.take() { return .wait(amount) }
             return self.writeBody(into: &buffer) ?? self.next(into: &buffer, loop: loop)
         case .ended:
             return .end(keepAlive: self.head.keepAlive)
