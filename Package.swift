@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Transport", "COpenSSL", "CSimdjson", nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams, lifecycle,
+                "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams, lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -82,7 +82,7 @@ package final class GatewayServer: Service {
     private func serve(
         _ fleet: Fleet, group: MultiThreadedEventLoopGroup, adminGroup: MultiThreadedEventLoopGroup
     ) async throws {
-        let credentials = try configuration.tls.map { try TLSCredentials($0, logger: logger) }
+        let credentials = try configuration.tls.map(credentials)
         let data = try await listen(on: configuration.listen, name: "listen") {
             try await dataBootstrap(group, fleet: fleet, credentials: credentials).bind(to: $0).get()
         }
@@ -104,6 +104,14 @@ package final class GatewayServer: Service {
             tasks.cancelAll()
         }
         try await admin.close()
+    }
+
+    private func credentials(_ files: GatewayConfiguration.TLSFiles) throws -> TLSCredentials {
+        do {
+            return try TLSCredentials(files, logger: logger)
+        } catch {
+            throw StartError("cannot use \(files.certificate) with \(files.key) (configuration key 'tls'): \(error)")
+        }
     }
 
     private func listen(

@@ -19,6 +19,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     private let number: UInt64
     private var exchanges: UInt64 = 0
     private var arenas: [HeaderArena] = []
+    private var date = HTTPDate()
 
     /// To be called on the event loop.
     init(
@@ -46,6 +47,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         exchanges += 1
         return ExchangeID(process: processID, count: exchanges << 8 | (number & 0xFF))
     }
+
+    /// For answers of the gateway's own (RFC 9110 section 6.6.1); Azure's carry Azure's.
+    func httpDate() -> String { date.now() }
 
     func takeArena() -> HeaderArena { arenas.popLast() ?? HeaderArena() }
 

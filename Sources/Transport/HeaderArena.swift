@@ -12,8 +12,8 @@ package final class HeaderArena {
     private var capacity: Int
 
     package init() {
-        text = .allocate(capacity: 2048)
-        capacity = 24
+        text = .allocate(capacity: 512)
+        capacity = 16
         nodes = .allocate(capacity: capacity)
         starts.reserveCapacity(capacity)
     }

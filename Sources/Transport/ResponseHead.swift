@@ -30,6 +30,12 @@ package final class ResponseHead {
         isComplete = false
     }
 
+    /// Gives the memory back while a long response runs, when nobody will read the fields again.
+    package func release() {
+        bytes = []
+        fields = []
+    }
+
     package enum OnLine: Equatable {
         case more
         /// The empty line behind a final head.

@@ -9,6 +9,9 @@ package final class Transfer: DeadlineHandler {
     package let head = ResponseHead()
     package private(set) unowned var origin: Origin
 
+    /// Bytes that libcurl reads at a time; every running transfer has a buffer of that size.
+    private static let receiveBuffer = 8 * 1024
+
     let easy: OpaquePointer
     private var observer: (any TransferObserver)?
     private var request: TransferRequest?
@@ -56,6 +59,19 @@ package final class Transfer: DeadlineHandler {
         guard sendingPaused, state.isRunning else { return }
         sendingPaused = false
         origin.loop.continuePaused(self)
+    }
+
+    /// Lets go of a request body in memory once libcurl has sent all of it. Returns whether it did.
+    ///
+    /// A prompt may be megabytes, and its answer a stream of minutes.
+    package func releaseSentBody() -> Bool {
+        guard case .memory(let body)? = request?.body, state.isRunning, head.isComplete else { return false }
+        var sent = 0
+        ccurl_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &sent)
+        guard sent >= body.count else { return false }
+        ccurl_set_post_bytes(easy, nil)
+        request?.body = .none
+        return true
     }
 
     // MARK: what the origin asks
@@ -226,6 +242,7 @@ extension Transfer {
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_HTTP_CONTENT_DECODING, 0)
         set(CURLOPT_PATH_AS_IS, 1)
+        set(CURLOPT_BUFFERSIZE, Self.receiveBuffer)
         set(CURLOPT_TCP_NODELAY, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_TCP_KEEPIDLE, 60)

@@ -21,7 +21,10 @@ extension DownstreamConnection {
         }
     }
 
-    func relay(_ body: UnsafeRawBufferPointer) { compose { writer, _ in writer.add(body: body) } }
+    func relay(_ body: UnsafeRawBufferPointer) {
+        compose { writer, _ in writer.add(body: body) }
+        if !takesBytes { flush() }  // one turn may bring more than may wait, and no writability change would follow
+    }
 
     func sendHeartbeat() {
         send(": ping\n\n")
@@ -54,6 +57,7 @@ extension DownstreamConnection {
         let closes = saysClose
         compose { writer, _ in
             writer.beginHead(status: error.status)
+            writer.add("date", worker.httpDate())
             writer.add(line: "content-type: application/json")
             writer.add("x-request-id", id.description)
             if error.status == 401 { writer.add(line: "www-authenticate: Bearer") }
@@ -83,6 +87,7 @@ extension DownstreamConnection {
         let closes = saysClose
         compose { writer, _ in
             writer.beginHead(status: status)
+            writer.add("date", worker.httpDate())
             writer.add(line: "cache-control: no-store")
             if status == 200 {
                 writer.add(line: "content-type: text/plain")

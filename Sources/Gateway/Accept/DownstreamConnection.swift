@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import NIOCore
 internal import NIOHTTP1
 internal import Transport
@@ -17,7 +18,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
     private var exchange: Exchange?
     /// Parts of requests that wait for the one being served. Reading stops while there are any, so that one read's worth
     /// of bytes bounds them.
-    private var pipelined = CircularBuffer<HTTPServerRequestPart>()
+    private var pipelined = Deque<HTTPServerRequestPart>()
     private var requestLine = RequestLineMeter()
     private let timer: DeadlineTimer
     private var isHTTP1_0 = false
@@ -105,7 +106,9 @@ final class DownstreamConnection: ChannelDuplexHandler {
         }
         // NIO's parser stops at a request that asks for an upgrade, so nothing can follow it.
         let upgrades = parsed?.0.connectionNames.contains("upgrade") ?? false || head.method == .CONNECT
-        guard machine.headReceived(keepAlive: head.isKeepAlive && !upgrades, now: .now()) == .startExchange else { return }
+        // HTTP/1.0 knows persistent connections only as an extension that proxies get wrong (RFC 9112 section 9.3).
+        let keepAlive = head.isKeepAlive && !upgrades && !isHTTP1_0
+        guard machine.headReceived(keepAlive: keepAlive, now: .now()) == .startExchange else { return }
         timer.set(machine.deadline)
         guard let (fields, target) = parsed else { return perform(machine.parsingFailed(refusal ?? .headTooLarge)) }
         if answerHealth(target, head) { return }
@@ -115,7 +118,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? HTTPParserError {
+        if let error = error as? HTTPParserError, error != .invalidEOFState {  // that one: the client left in a body
             perform(machine.parsingFailed(ParserErrors.gatewayError(error, inRequestLine: !requestLine.isComplete)))
         } else {
             context.close(promise: nil)  // TLS or the socket: nobody is left to answer

@@ -30,7 +30,8 @@ struct RequestFields {
                     return .failure(
                         GatewayError(417, "ExpectationFailed", "Only 'Expect: 100-continue' is known.", source: .downstream))
                 }
-                fields.expectsContinue = true
+                // HTTP/1.0 knows no interim answers (RFC 9110 section 10.1.1).
+                fields.expectsContinue = head.version != .http1_0
             case 7 where name.isSame("api-key"):
                 guard fields.apiKey == nil else { return .failure(.differingKeys) }
                 fields.apiKey = value

@@ -63,7 +63,12 @@ extension Exchange: TransferObserver {
         record.firstByte = .now()
         answer = AnswerInProgress(status: upstream.status, isStream: headers.isEventStream)
         connection.relayHead(upstream, headers, method: record.method)
-        if headers.isEventStream { startHeartbeat() }
+        if headers.isEventStream {
+            startHeartbeat()
+            // A stream may stay open for minutes, and thousands of them at once.
+            upstream.release()
+            if transfer.releaseSentBody() { body = nil }
+        }
     }
 
     func transferReceived(_ transfer: Transfer, body: UnsafeRawBufferPointer) -> BodyDisposition {

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import NIOCore
 internal import NIOHTTP1
 internal import Transport
@@ -9,7 +10,7 @@ extension Exchange {
 
     /// A streamed request body on its way to Azure.
     struct Upload {
-        var waiting = CircularBuffer<ByteBuffer>()
+        var waiting = Deque<ByteBuffer>()
         var bytes = 0
         var isComplete = false
     }
@@ -177,7 +178,7 @@ extension Exchange {
                 return count
             }
             written += count
-            if buffer.readableBytes == 0 { upload.waiting.removeFirst() } else { upload.waiting[upload.waiting.startIndex] = buffer }
+            if buffer.readableBytes == 0 { upload.waiting.removeFirst() } else { upload.waiting[0] = buffer }
         }
         upload.bytes -= written
         if upload.bytes < Self.maxUploadBacklog / 2 { connection.releaseReads() }

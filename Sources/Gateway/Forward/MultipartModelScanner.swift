@@ -32,6 +32,9 @@ struct MultipartModelScanner {
     private var offset = -2
     private var hasModel = false
 
+    /// Bytes of the body that wait for a decision.
+    var heldBytes: Int { window.count }
+
     /// `nil` when the content type names no boundary of 1 to 70 characters.
     init?(contentType: String) {
         guard let boundary = Self.boundary(of: contentType) else { return nil }
@@ -63,6 +66,7 @@ struct MultipartModelScanner {
                     guard window.count <= Self.maxHead else { return .invalid("a part's head is too long") }
                     return finding
                 }
+                guard at + 3 <= Self.maxHead else { return .invalid("a part's head is too long") }  // in one piece or many
                 let name = Self.fieldName(String(decoding: window[..<at], as: UTF8.self))
                 drop(at + 2)  // the second line break may begin the next delimiter
                 if name == "model" {

@@ -49,7 +49,8 @@ struct MetricsShard {
     }
 
     mutating func countAttempt(endpoint: Int, status: Int) {
-        if status == 0 { attempts[endpoint].failed += 1 } else { attempts[endpoint].answered[min(4, status / 100 - 1)] += 1 }
+        guard status != 0 else { return attempts[endpoint].failed += 1 }
+        attempts[endpoint].answered[max(0, min(4, status / 100 - 1))] += 1
     }
 
     mutating func countCancelled(endpoint: Int) { attempts[endpoint].cancelled += 1 }
