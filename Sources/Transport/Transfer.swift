@@ -248,7 +248,8 @@ extension Transfer {
         set(CURLOPT_TCP_KEEPIDLE, 60)
         set(CURLOPT_TCP_KEEPINTVL, 15)
         set(CURLOPT_HTTP_VERSION, Int(configuration.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
-        set(CURLOPT_PIPEWAIT, configuration.http2 ? 1 : 0)
+        // Without TLS there is no HTTP/2 to wait for, and libcurl would hold others back until the first answer's head.
+        set(CURLOPT_PIPEWAIT, configuration.http2 && configuration.base.hasPrefix("https:") ? 1 : 0)
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(configuration.timeouts.connect.nanoseconds / 1_000_000))
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         set(CURLOPT_SSL_VERIFYPEER, 1)

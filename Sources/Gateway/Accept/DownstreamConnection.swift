@@ -156,17 +156,27 @@ final class DownstreamConnection: ChannelDuplexHandler {
         case .discard:
             releaseReads()
         case .refuse(let error):
-            write(error, id: worker.nextID())
+            write(error, id: recordRefusal(error))
             flush()
             context?.close(promise: nil)
         case .failExchange(let error):
-            if let exchange { exchange.requestFailed(error) } else { answer(error, id: worker.nextID()) }
+            if let exchange { exchange.requestFailed(error) } else { answer(error, id: recordRefusal(error)) }
         case .tellExchangeClientLeft:
             exchange?.clientLeft()
         case .close:
             flush()
             context?.close(promise: nil)
         }
+    }
+
+    /// A request that is refused before it is an exchange is counted and logged all the same.
+    private func recordRefusal(_ error: GatewayError) -> ExchangeID {
+        let now = NIODeadline.now()
+        var record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
+        record.status = error.status
+        record.error = error
+        worker.record(record)
+        return record.id
     }
 
     private func takePipelined() {

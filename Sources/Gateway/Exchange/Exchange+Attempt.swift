@@ -10,10 +10,10 @@ extension Exchange {
     func forward(model: String?, body: TransferRequest.Body, upload: ExchangeStateMachine.Upload) {
         record.modelName = model
         guard let client else { return }
-        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
         guard let route = worker.snapshot.route(model: model) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
+        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
         record.model = route.model
         record.endpoint = route.endpoint
         record.deployment = route.deployment ?? model

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-private enum DownstreamEvent: CaseIterable {
+private enum DownstreamEvent: String, CaseIterable {
     case bytes
     case head
     case lastHead
@@ -35,9 +35,8 @@ private struct DownstreamObserver {
     mutating func objection(to action: DownstreamStateMachine.Action, after event: DownstreamEvent) -> String? {
         let wasOver = isOver || isClosed
         if event == .drain || event == .announceDrain { isDraining = true }
-        if event == .refuseRest, bodyIsOpen { mayReuse = false }
-        if event == .rubbish { mayReuse = false }
-        if event == .brokenAnswerEnd { mayReuse = false }
+        if event == .refuseRest, exchangeRuns, bodyIsOpen { mayReuse = false }
+        if exchangeRuns, event == .rubbish || event == .brokenAnswerEnd { mayReuse = false }
         defer { if event == .close { isClosed = true } }
         if wasOver, action != .none { return "something happened behind the end" }
         switch action {
@@ -71,7 +70,9 @@ private struct DownstreamObserver {
             if !exchangeRuns || event != .close { return "nobody to tell" }
             exchangeRuns = false
         case .close:
-            if exchangeRuns, event != .answerEnd, event != .brokenAnswerEnd { return "closed in the middle of an answer" }
+            if exchangeRuns, event != .answerEnd, event != .brokenAnswerEnd {
+                return "closed in the middle of an answer"
+            }
             if event == .answerEnd, mayReuse, !isDraining, !bodyIsOpen { return "closed against its word" }
             end()
         }
@@ -112,7 +113,10 @@ extension DownstreamStateMachine {
 struct DownstreamStateMachineModelTests {
     private static let events: [DownstreamEvent] =
         DownstreamEvent.allCases
-        + Array(repeating: [.bytes, .head, .head, .head, .body, .requestEnd, .requestEnd, .answerEnd, .answerEnd], count: 4)
+        + Array(
+            repeating: [.bytes, .head, .head, .head, .body, .requestEnd, .requestEnd, .answerEnd, .answerEnd],
+            count: 4
+        )
         .flatMap { $0 }
 
     @Test("serves one exchange at a time, keeps its word on keep-alive, and ends once", arguments: [11, 12, 13, 14])
@@ -134,14 +138,19 @@ struct DownstreamStateMachineModelTests {
                 var objection = observer.objection(to: action, after: event)
                 if event == .time, (action != .none) != (deadline <= now) { objection = "a deadline early, or missed" }
                 let next = machine.deadline
-                if action != .none, next <= now { objection = "a deadline that is over already" }
+                let begins = action == .startExchange || action == .nextRequest || event == .answerEnd
+                if begins, action != .none, next <= now { objection = "a deadline that is over already" }
                 if let objection {
-                    Issue.record("seed \(seed), sequence \(sequence): \(objection): \(action) after \(seen)")
+                    Issue.record(
+                        "seed \(seed), sequence \(sequence): \(objection): \(action) after \(seen.map(\.rawValue))"
+                    )
                     return
                 }
             }
             guard observer.endings <= 1 else {
-                Issue.record("seed \(seed), sequence \(sequence): \(observer.endings) endings after \(seen)")
+                Issue.record(
+                    "seed \(seed), sequence \(sequence): \(observer.endings) endings after \(seen.map(\.rawValue))"
+                )
                 return
             }
             ended += observer.endings

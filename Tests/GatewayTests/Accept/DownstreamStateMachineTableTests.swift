@@ -12,7 +12,8 @@ struct DownstreamStateMachineTableTests {
     /// Every state, as it is reached at second 1,000.
     static let states: [Machine.State] = [
         .idle(until: at(1_120)), .receivingHead(until: at(1_015)),
-        .serving(body: .open(until: at(1_015)), keepAlive: true), .serving(body: .open(until: at(1_015)), keepAlive: false),
+        .serving(body: .open(until: at(1_015)), keepAlive: true),
+        .serving(body: .open(until: at(1_015)), keepAlive: false),
         .serving(body: .complete, keepAlive: true), .serving(body: .complete, keepAlive: false),
         .discarding(until: at(1_005), keepAlive: true), .discarding(until: at(1_005), keepAlive: false),
         .closing, .closed,
@@ -42,8 +43,10 @@ struct DownstreamStateMachineTableTests {
 
     /// Sends one event at second 1,001 to each of `states`. Where no state is given, the machine stays where it is.
     private func expect(
-        _ expected: [(Machine.Action, Machine.State?)], draining: Bool = false,
-        after event: (inout Machine) -> Machine.Action, sourceLocation: SourceLocation = #_sourceLocation
+        _ expected: [(Machine.Action, Machine.State?)],
+        draining: Bool = false,
+        after event: (inout Machine) -> Machine.Action,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(expected.count == Self.states.count, sourceLocation: sourceLocation)
         for (index, (action, end)) in expected.enumerated() {
@@ -62,7 +65,10 @@ struct DownstreamStateMachineTableTests {
     private static let now = at(1_001)
     private static let openBody = Machine.RequestBody.open(until: at(1_016))
 
-    @Test("bytes begin a head and keep an open body alive; a head's own time does not start again", arguments: [false, true])
+    @Test(
+        "bytes begin a head and keep an open body alive; a head's own time does not start again",
+        arguments: [false, true]
+    )
     func bytes(draining: Bool) {
         expect(
             [
@@ -70,7 +76,8 @@ struct DownstreamStateMachineTableTests {
                 (.none, .serving(body: Self.openBody, keepAlive: true)),
                 (.none, .serving(body: Self.openBody, keepAlive: false)),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil),
-            ], draining: draining
+            ],
+            draining: draining
         ) {
             $0.bytesReceived(now: Self.now)
             return .none
@@ -84,7 +91,10 @@ struct DownstreamStateMachineTableTests {
             [
                 (.startExchange, serving), (.startExchange, serving), (.none, nil), (.none, nil), (.none, nil),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil),
-            ], draining: draining, after: { $0.headReceived(keepAlive: keepAlive, now: Self.now) })
+            ],
+            draining: draining,
+            after: { $0.headReceived(keepAlive: keepAlive, now: Self.now) }
+        )
     }
 
     @Test("a part of a body goes to its exchange, or is dropped when that was answered", arguments: [false, true])
@@ -93,7 +103,10 @@ struct DownstreamStateMachineTableTests {
             [
                 (.none, nil), (.none, nil), (.deliver, nil), (.deliver, nil), (.none, nil), (.none, nil),
                 (.discard, nil), (.discard, nil), (.none, nil), (.none, nil),
-            ], draining: draining, after: { $0.bodyReceived() })
+            ],
+            draining: draining,
+            after: { $0.bodyReceived() }
+        )
     }
 
     @Test("a request's end goes to its exchange, or makes room for the next request")
@@ -106,7 +119,9 @@ struct DownstreamStateMachineTableTests {
                 (.none, nil), (.none, nil),
                 (.nextRequest, .idle(until: Self.at(1_121))), (.close, .closing),
                 (.none, nil), (.none, nil),
-            ], after: { $0.requestEnded(now: Self.now) })
+            ],
+            after: { $0.requestEnded(now: Self.now) }
+        )
     }
 
     @Test("while draining, the end of a body that nobody wanted closes")
@@ -119,7 +134,10 @@ struct DownstreamStateMachineTableTests {
                 (.none, nil), (.none, nil),
                 (.close, .closing), (.close, .closing),
                 (.none, nil), (.none, nil),
-            ], draining: true, after: { $0.requestEnded(now: Self.now) })
+            ],
+            draining: true,
+            after: { $0.requestEnded(now: Self.now) }
+        )
     }
 
     @Test("a body that is refused costs the connection its next request, and nothing else", arguments: [false, true])
@@ -129,7 +147,8 @@ struct DownstreamStateMachineTableTests {
             [
                 (.none, nil), (.none, nil), (.none, refused), (.none, refused), (.none, nil), (.none, nil),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil),
-            ], draining: draining
+            ],
+            draining: draining
         ) {
             $0.refuseRest()
             return .none
@@ -146,7 +165,10 @@ struct DownstreamStateMachineTableTests {
                 (.none, failed), (.none, failed),
                 (.close, .closing), (.close, .closing),
                 (.none, nil), (.none, nil),
-            ], draining: draining, after: { $0.parsingFailed(Self.error) })
+            ],
+            draining: draining,
+            after: { $0.parsingFailed(Self.error) }
+        )
     }
 
     @Test("a whole answer makes room for the next request, reads an unwanted body, or closes")
@@ -158,7 +180,9 @@ struct DownstreamStateMachineTableTests {
                 (.discard, .discarding(until: Self.at(1_006), keepAlive: false)),
                 (.nextRequest, .idle(until: Self.at(1_121))), (.close, .closing),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil),
-            ], after: { $0.answerEnded(reusable: true, now: Self.now) })
+            ],
+            after: { $0.answerEnded(reusable: true, now: Self.now) }
+        )
     }
 
     @Test("while draining, a whole answer closes")
@@ -170,7 +194,10 @@ struct DownstreamStateMachineTableTests {
                 (.discard, .discarding(until: Self.at(1_006), keepAlive: false)),
                 (.close, .closing), (.close, .closing),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil),
-            ], draining: true, after: { $0.answerEnded(reusable: true, now: Self.now) })
+            ],
+            draining: true,
+            after: { $0.answerEnded(reusable: true, now: Self.now) }
+        )
     }
 
     @Test("an answer that broke off closes", arguments: [false, true])
@@ -180,7 +207,10 @@ struct DownstreamStateMachineTableTests {
                 (.none, nil), (.none, nil),
                 (.close, .closing), (.close, .closing), (.close, .closing), (.close, .closing),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil),
-            ], draining: draining, after: { $0.answerEnded(reusable: false, now: Self.now) })
+            ],
+            draining: draining,
+            after: { $0.answerEnded(reusable: false, now: Self.now) }
+        )
     }
 
     @Test("silence closes, is answered with 408, or is told to the exchange", arguments: [false, true])
@@ -193,7 +223,10 @@ struct DownstreamStateMachineTableTests {
                 (.none, nil), (.none, nil),
                 (.close, .closing), (.close, .closing),
                 (.none, nil), (.none, nil),
-            ], draining: draining, after: { $0.deadlineReached(now: Self.at(2_000)) })
+            ],
+            draining: draining,
+            after: { $0.deadlineReached(now: Self.at(2_000)) }
+        )
     }
 
     @Test("no deadline comes early, and each comes on its nanosecond")
@@ -222,7 +255,10 @@ struct DownstreamStateMachineTableTests {
             [
                 (.close, .closing), (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil),
                 (.none, nil), (.none, nil), (.none, nil),
-            ], draining: announced, after: { $0.drain() })
+            ],
+            draining: announced,
+            after: { $0.drain() }
+        )
     }
 
     @Test("an announced drain leaves every state as it is")
@@ -241,7 +277,10 @@ struct DownstreamStateMachineTableTests {
                 (.tellExchangeClientLeft, .closed), (.tellExchangeClientLeft, .closed),
                 (.tellExchangeClientLeft, .closed), (.tellExchangeClientLeft, .closed),
                 (.none, .closed), (.none, .closed), (.none, .closed), (.none, nil),
-            ], draining: draining, after: { $0.connectionClosed() })
+            ],
+            draining: draining,
+            after: { $0.connectionClosed() }
+        )
     }
 
     @Test("an answer says that the connection closes exactly when it will")

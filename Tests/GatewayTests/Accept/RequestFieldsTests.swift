@@ -6,7 +6,10 @@ import Testing
 @Suite("A request's header fields")
 struct RequestFieldsTests {
     private func read(
-        _ fields: [(String, String)], version: HTTPVersion = .http1_1, host: String? = "gateway", maxFields: Int = 100
+        _ fields: [(String, String)],
+        version: HTTPVersion = .http1_1,
+        host: String? = "gateway",
+        maxFields: Int = 100
     ) -> Result<RequestFields, GatewayError> {
         let all = (host.map { [("Host", $0)] } ?? []) + fields
         let head = HTTPRequestHead(version: version, method: .POST, uri: "/", headers: HTTPHeaders(all))
@@ -73,7 +76,10 @@ struct RequestFieldsTests {
 
     @Test(
         "a Content-Length is one decimal number",
-        arguments: ["", "+1", "-1", "1,1", "1, 1", "0x10", "1 ", "1.0", "1e3", "\u{661}", "1000000000000000000", "99999999999999999999"]
+        arguments: [
+            "", "+1", "-1", "1,1", "1, 1", "0x10", "1 ", "1.0", "1e3", "\u{661}", "1000000000000000000",
+            "99999999999999999999",
+        ]
     )
     func badLength(value: String) {
         let expected = malformed("the Content-Length is not one decimal number")
@@ -113,14 +119,17 @@ struct RequestFieldsTests {
     }
 
     @Test("an HTTP/1.0 client is never asked to continue: it does not know interim answers")
-    func expectInHTTP1_0() throws {
+    func expectInOldVersion() throws {
         #expect(try !read([("expect", "100-continue")], version: .http1_0).get().expectsContinue)
     }
 
     @Test("a credential stands once, even when it stands twice the same")
     func credentialsOnce() {
         #expect(read([("api-key", "a"), ("Api-Key", "a")]).refusal == GatewayError.differingKeysShort)
-        #expect(read([("authorization", "Bearer a"), ("Authorization", "Bearer a")]).refusal == GatewayError.differingKeysShort)
+        #expect(
+            read([("authorization", "Bearer a"), ("Authorization", "Bearer a")]).refusal
+                == GatewayError.differingKeysShort
+        )
     }
 
     @Test("a Content-Type stands once")

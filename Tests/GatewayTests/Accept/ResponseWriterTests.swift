@@ -172,7 +172,10 @@ struct ResponseWriterTests {
         #expect(writer.text(ending: true) == Self.head + "content-length: 2\r\n\r\nde")
     }
 
-    @Test("a chunk's size is right at every number of digits", arguments: [1, 9, 10, 15, 16, 17, 255, 256, 4_095, 4_096, 65_536, 1_048_576])
+    @Test(
+        "a chunk's size is right at every number of digits",
+        arguments: [1, 9, 10, 15, 16, 17, 255, 256, 4_095, 4_096, 65_536, 1_048_576]
+    )
     mutating func chunkSizes(size: Int) throws {
         writer.begin(.chunked)
         _ = writer.take()
@@ -198,7 +201,9 @@ struct ResponseWriterTests {
                 if Int.random(in: 0..<3, using: &random) == 0 {
                     Self.take(&writer, into: &written, ending: false)
                 } else {
-                    let piece = (0..<Int.random(in: 0...300, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+                    let piece = (0..<Int.random(in: 0...300, using: &random)).map { _ in
+                        UInt8.random(in: 0...255, using: &random)
+                    }
                     piece.withUnsafeBytes { writer.add(body: $0) }
                     added += piece
                 }

@@ -6,7 +6,7 @@ import Testing
 private struct ExchangeModel {
     typealias Machine = ExchangeStateMachine
 
-    enum Event: CaseIterable {
+    enum Event: String, CaseIterable {
         case body
         case requestEnd
         case forwardOpen
@@ -121,17 +121,19 @@ struct ExchangeStateMachineModelTests {
                 let action = machine.receive(event)
                 actions.append(action)
                 guard action == expected else {
-                    Issue.record("seed \(seed), sequence \(sequence): \(action), not \(expected), after \(seen)")
+                    Issue.record(
+                        "seed \(seed), sequence \(sequence): \(action), not \(expected), after \(seen.map(\.rawValue))"
+                    )
                     return
                 }
             }
             guard Self.keepsItsPromises(actions, ended: model.hasEnded) else {
-                Issue.record("seed \(seed), sequence \(sequence): \(actions) after \(seen)")
+                Issue.record("seed \(seed), sequence \(sequence): \(actions) after \(seen.map(\.rawValue))")
                 return
             }
             let state = machine.state
             guard (state == .ended) == model.hasEnded else {
-                Issue.record("seed \(seed), sequence \(sequence): \(state) after \(seen)")
+                Issue.record("seed \(seed), sequence \(sequence): \(state) after \(seen.map(\.rawValue))")
                 return
             }
             endings[actions.count { $0.isEnding }, default: 0] += 1

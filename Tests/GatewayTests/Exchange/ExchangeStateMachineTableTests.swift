@@ -8,7 +8,12 @@ struct ExchangeStateMachineTableTests {
 
     static let late = GatewayError(502, "late", "Something failed upstream.", source: .upstream)
     static let refusal = GatewayError(400, "refusal", "A stage refused.", source: .downstream)
-    static let closedEarly = GatewayError(502, "upstream_closed_early", "Azure OpenAI gave no answer.", source: .upstream)
+    static let closedEarly = GatewayError(
+        502,
+        "upstream_closed_early",
+        "Azure OpenAI gave no answer.",
+        source: .upstream
+    )
 
     /// Every state, reached as a request reaches it.
     static func machine(in state: Machine.State) -> Machine {
@@ -37,7 +42,8 @@ struct ExchangeStateMachineTableTests {
 
     /// Sends one event to each state of `states` in turn, and expects these actions and states.
     private func expect(
-        _ expected: [(Machine.Action, Machine.State)], after event: (inout Machine) -> Machine.Action,
+        _ expected: [(Machine.Action, Machine.State)],
+        after event: (inout Machine) -> Machine.Action,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(expected.count == Self.states.count, sourceLocation: sourceLocation)
@@ -61,7 +67,9 @@ struct ExchangeStateMachineTableTests {
                 (.upload, .relaying(.open, .plain)), (.upload, .relaying(.open, .eventStream)),
                 (.none, .relaying(.complete, .plain)), (.none, .relaying(.complete, .eventStream)),
                 (.none, .ended),
-            ], after: { $0.bodyReceived() })
+            ],
+            after: { $0.bodyReceived() }
+        )
     }
 
     @Test("the request's end asks for a decision or ends the upload")
@@ -73,10 +81,15 @@ struct ExchangeStateMachineTableTests {
                 (.endUpload, .relaying(.complete, .plain)), (.endUpload, .relaying(.complete, .eventStream)),
                 (.none, .relaying(.complete, .plain)), (.none, .relaying(.complete, .eventStream)),
                 (.none, .ended),
-            ], after: { $0.requestEnded() })
+            ],
+            after: { $0.requestEnded() }
+        )
     }
 
-    @Test("a collected request is forwarded with or without more body to come", arguments: [Machine.Upload.open, .complete])
+    @Test(
+        "a collected request is forwarded with or without more body to come",
+        arguments: [Machine.Upload.open, .complete]
+    )
     func forwarded(upload: Machine.Upload) {
         var machine = Machine()
         machine.forwarded(upload)
@@ -113,7 +126,9 @@ struct ExchangeStateMachineTableTests {
                 (.none, .relaying(.open, .plain)), (.none, .relaying(.open, .eventStream)),
                 (.none, .relaying(.complete, .plain)), (.none, .relaying(.complete, .eventStream)),
                 (.none, .ended),
-            ], after: { $0.headReceived(answer) })
+            ],
+            after: { $0.headReceived(answer) }
+        )
     }
 
     @Test("bytes are relayed behind a head and nowhere else")
@@ -125,7 +140,9 @@ struct ExchangeStateMachineTableTests {
                 (.relay, .relaying(.open, .plain)), (.relay, .relaying(.open, .eventStream)),
                 (.relay, .relaying(.complete, .plain)), (.relay, .relaying(.complete, .eventStream)),
                 (.none, .ended),
-            ], after: { $0.bytesReceived() })
+            ],
+            after: { $0.bytesReceived() }
+        )
     }
 
     @Test("an attempt that ends well completes the answer, or is an error when there was none")
@@ -137,7 +154,9 @@ struct ExchangeStateMachineTableTests {
                 (.answer(Self.closedEarly, cancelling: false), .ended),
                 (.complete, .ended), (.complete, .ended), (.complete, .ended), (.complete, .ended),
                 (.none, .ended),
-            ], after: { $0.attemptEnded(nil) })
+            ],
+            after: { $0.attemptEnded(nil) }
+        )
     }
 
     @Test("an attempt that fails is told as the answer's kind allows, and is not cancelled: it is over")
@@ -149,7 +168,9 @@ struct ExchangeStateMachineTableTests {
                 (.cut(Self.late, cancelling: false), .ended), (.endStream(Self.late, cancelling: false), .ended),
                 (.cut(Self.late, cancelling: false), .ended), (.endStream(Self.late, cancelling: false), .ended),
                 (.none, .ended),
-            ], after: { $0.attemptEnded(Self.late) })
+            ],
+            after: { $0.attemptEnded(Self.late) }
+        )
     }
 
     @Test("a client that leaves is abandoned, and so is its attempt")
@@ -161,7 +182,9 @@ struct ExchangeStateMachineTableTests {
                 (.abandon(cancelling: true), .ended), (.abandon(cancelling: true), .ended),
                 (.abandon(cancelling: true), .ended), (.abandon(cancelling: true), .ended),
                 (.none, .ended),
-            ], after: { $0.clientLeft() })
+            ],
+            after: { $0.clientLeft() }
+        )
     }
 
     @Test("endings are known as endings")

@@ -25,6 +25,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 import openai
 
 API_VERSION = "2024-10-21"
@@ -392,11 +393,21 @@ async def check_stream_error(surface: Surface) -> None:
 
 
 async def check_broken_stream(surface: Surface) -> None:
-    # Cut off by the upstream: a lost connection or an event with an error, never an answer that only looks complete.
+    # Cut off inside an event: nothing can be put behind half of one, so the connection is lost.
+    await expect_broken(surface, "tokens=50,truncate=4000", (openai.APIConnectionError, httpx2.TransportError))
+
+
+async def check_broken_between_events(surface: Surface) -> None:
+    # Cut off behind a whole event: a gateway can still say so with an event; without one the connection is lost.
+    await expect_broken(surface, "tokens=50,garbage=chunk", (openai.APIError, httpx2.TransportError))
+
+
+async def expect_broken(surface: Surface, faults: str, kinds: tuple[type[Exception], ...]) -> None:
+    """The answer begins and then raises; never does it only look complete."""
     chunks: list[Any] = []
     try:
-        await surface.chat_chunks(chunks=chunks, user="mock:tokens=50,truncate=4000")
-    except openai.APIError as error:
+        await surface.chat_chunks(chunks=chunks, user=f"mock:{faults}")
+    except kinds as error:
         expect(chunks, f"raised {type(error).__name__} ({error}) before the first chunk")
         return
     raise Failed(f"raised nothing; {len(chunks)} chunks")
@@ -430,7 +441,8 @@ CHECKS: list[tuple[str, Check]] = [
     ("429 is a RateLimitError", check_rate_limit),
     ("500 is an InternalServerError", check_server_error),
     ("an error in a stream is an APIError", check_stream_error),
-    ("a stream that breaks off raises", check_broken_stream),
+    ("a stream that breaks off inside an event raises", check_broken_stream),
+    ("a stream that breaks off between events raises", check_broken_between_events),
     ("a slow answer is an APITimeoutError", check_timeout),
 ]
 

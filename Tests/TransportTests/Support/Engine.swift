@@ -76,10 +76,12 @@ extension TransferTimeouts {
 final class Client: @unchecked Sendable {  // origin and probes are touched on the event loop only
     let loop: TransferLoop
     private var origin: Origin?
+    let isHTTP2: Bool
     private var probes: [Probe] = []
 
     fileprivate init(loop: TransferLoop, configuration: OriginConfiguration) {
         self.loop = loop
+        isHTTP2 = configuration.http2
         origin = Origin(loop: loop, configuration: configuration)
     }
 

@@ -7,12 +7,20 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
     let http2 = LoopbackPort.free()
     let otherHost = LoopbackPort.free()
     let folder: URL
-    private let process = Process()
+    private var process: ChildProcess?
 
     static func start() async throws -> Nginx {
-        let nginx = try Nginx()
-        try await nginx.begin()
-        return nginx
+        // Its ports were free a moment ago; another program may have been faster.
+        for _ in 0..<4 {
+            let nginx = try Nginx()
+            do {
+                try await nginx.begin()
+                return nginx
+            } catch is EndedAtOnce {
+                continue
+            }
+        }
+        throw EndedAtOnce()
     }
 
     private init() throws {
@@ -33,24 +41,21 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
     }
 
     func stop() {
-        process.terminate()
-        process.waitUntilExit()
+        process?.stop()
         try? FileManager.default.removeItem(at: folder)
     }
 
     private func begin() async throws {
-        try makeCertificates()
-        try Data(configuration.utf8).write(to: folder.appending(path: "nginx.conf"))
-        process.executableURL = URL(filePath: "/usr/sbin/nginx")
-        process.arguments = ["-p", folder.path, "-c", "nginx.conf", "-e", "stderr"]
-        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
-        try process.run()
         do {
+            try await makeCertificates()
+            try Data(configuration.utf8).write(to: folder.appending(path: "nginx.conf"))
+            let process = try ChildProcess(
+                ["/usr/sbin/nginx", "-p", folder.path, "-c", "nginx.conf", "-e", "stderr"], in: folder.path)
+            self.process = process
             // The pid file is written when every port is open.
             try await eventually("nginx starts") {
-                let started = FileManager.default.fileExists(atPath: folder.appending(path: "nginx.pid").path)
-                guard process.isRunning || started else { throw TimedOut(description: "nginx ended at once") }
-                return started
+                guard process.poll() == nil else { throw EndedAtOnce() }
+                return FileManager.default.fileExists(atPath: folder.appending(path: "nginx.pid").path)
             }
         } catch {
             stop()
@@ -100,34 +105,28 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
 
         """
 
-    private func makeCertificates() throws {
+    private func makeCertificates() async throws {
         try Data(Self.locations.utf8).write(to: folder.appending(path: "locations"))
-        try openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout ca.key -out ca.pem"
+        try await openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout ca.key -out ca.pem"
             + " -subj /CN=sluice-test-ca -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign")
-        try certify("server", "IP:127.0.0.1,DNS:localhost")
-        try certify("other", "DNS:other.invalid")
+        try await certify("server", "IP:127.0.0.1,DNS:localhost")
+        try await certify("other", "DNS:other.invalid")
     }
 
-    private func certify(_ name: String, _ names: String) throws {
+    private func certify(_ name: String, _ names: String) async throws {
         try Data("subjectAltName=\(names)\n".utf8).write(to: folder.appending(path: "\(name).ext"))
-        try openssl("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr"
+        try await openssl("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr"
             + " -subj /CN=sluice-test")
-        try openssl("x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out \(name).pem"
+        try await openssl("x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out \(name).pem"
             + " -extfile \(name).ext")
     }
 
-    private func openssl(_ arguments: String) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments.split(separator: " ").map(String.init)
-        process.currentDirectoryURL = folder
-        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
-        process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw TimedOut(description: "openssl \(arguments) failed") }
+    private func openssl(_ arguments: String) async throws {
+        try await ChildProcess.run("/usr/bin/openssl " + arguments, in: folder.path)
     }
 }
+
+private struct EndedAtOnce: Error {}
 
 /// Runs a test with nginx and an engine, and ends both, whatever happens.
 func withNginx(loops: Int = 1, _ body: (Nginx, Engine) async throws -> Void) async throws {

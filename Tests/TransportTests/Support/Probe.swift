@@ -20,6 +20,8 @@ final class Probe: TransferObserver, @unchecked Sendable {  // the record is loc
         var heardAfterEnd = false
         var uploadPauses = 0
 
+        /// Ended with the whole response.
+        var isComplete: Bool { ends > 0 && error == nil }
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 

@@ -45,6 +45,11 @@ final class ScriptedServer: Sendable {
         return accepted.all.withLock { $0[index] }
     }
 
+    /// The connection accepted as number `index`, if there is one by now.
+    func accepted(_ index: Int) -> ScriptedConnection? {
+        accepted.all.withLock { $0.count > index ? $0[index] : nil }
+    }
+
     func stop() async throws {
         try await channel.close().get()
         for connection in accepted.all.withLock({ $0 }) { connection.close() }

@@ -1,0 +1,104 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// An executable that a test started. It never outlives this object.
+final class ChildProcess: Sendable {
+    let id: pid_t
+    private let output: URL
+    private let status = Mutex<ExitStatus?>(nil)
+
+    enum ExitStatus: Equatable {
+        case exited(Int32)
+        case signalled(Int32)
+    }
+
+    /// - Parameters:
+    ///   - executable: its path.
+    ///   - output: the file that gets what it prints, both streams.
+    init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], output: URL) throws {
+        self.output = output
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output.path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // A socket that the child inherited would stay open when the test closes it.
+        for descriptor in OpenDescriptors.of(getpid()) where descriptor > 2 {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
+        let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var argv = ([executable] + arguments).map { strdup($0) } + [nil]
+        var envp = merged.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        var id: pid_t = 0
+        let code = posix_spawn(&id, executable, &actions, &attributes, &argv, &envp)
+        guard code == 0 else { throw SystemError(call: "starting \(executable)", code: code) }
+        self.id = id
+    }
+
+    deinit { kill() }
+
+    /// Both streams, so far.
+    var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+
+    /// `nil` while it runs.
+    var exitStatus: ExitStatus? {
+        status.withLock { status in
+            if status != nil { return status }
+            var raw: Int32 = 0
+            guard waitpid(id, &raw, WNOHANG) == id else { return nil }
+            let signal = raw & 0x7F
+            status = signal == 0 ? .exited((raw >> 8) & 0xFF) : .signalled(signal)
+            return status
+        }
+    }
+
+    func signal(_ number: Int32) { if exitStatus == nil { Glibc.kill(id, number) } }
+
+    func awaitExit(until deadline: Deadline = .soon) throws -> ExitStatus {
+        try wait(for: "the end of process \(id)", until: deadline) { exitStatus }
+    }
+
+    /// Ends it at once and waits until it is gone.
+    func kill() {
+        guard exitStatus == nil else { return }
+        Glibc.kill(id, SIGKILL)
+        _ = try? awaitExit()
+    }
+
+    /// Memory in RAM, in bytes; 0 when it is gone.
+    var residentBytes: Int {
+        guard let text = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
+        else { return 0 }
+        return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1_024
+    }
+
+    var openDescriptors: Int { OpenDescriptors.of(id).count }
+}
+
+enum OpenDescriptors {
+    static func of(_ process: pid_t) -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
+        return names.compactMap { Int32($0) }
+    }
+
+    /// Lets this process, and those it starts, have as many as the machine allows.
+    static func raiseLimit(to wanted: UInt) throws {
+        var limit = rlimit()
+        try SystemError.check(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit), "getrlimit")
+        if limit.rlim_cur >= wanted { return }
+        limit.rlim_cur = min(wanted, limit.rlim_max)
+        try SystemError.check(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit), "setrlimit")
+    }
+}

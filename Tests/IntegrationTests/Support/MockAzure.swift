@@ -1,0 +1,27 @@
+internal import Foundation
+
+/// A running `mock-azure`.
+final class MockAzure: Upstream {
+    let process: ChildProcess
+    let port: Int
+    private let folder: TemporaryFolder
+
+    /// - Parameter deployments: those it has; any without.
+    init(deployments: [String] = ["*"]) throws {
+        folder = try TemporaryFolder()
+        let process = try ChildProcess(
+            Build.executable("mock-azure"),
+            ["--listen", "127.0.0.1:0", "--api-key", GatewayConfigurationText.upstreamKey]
+                + deployments.flatMap { ["--deployment", $0] },
+            output: folder.url.appendingPathComponent("log")
+        )
+        self.process = process
+        port = try wait(for: "the port of mock-azure") { () throws -> Int? in
+            if let status = process.exitStatus { throw EndedEarly(status: status, printed: process.printed) }
+            let line = process.printed.split(separator: "\n").first { $0.hasPrefix("mock-azure listening on ") }
+            return line.flatMap { $0.split(separator: ":").last }.flatMap { Int($0) }
+        }
+    }
+
+    deinit { process.kill() }
+}
