@@ -34,7 +34,7 @@ package final class HeaderArena {
     package func add(_ name: StaticString, _ value: String) {
         begin()
         name.withUTF8Buffer { append($0) }
-        append(separator)
+        append(value.isEmpty ? emptyMark : separator)
         appendUTF8(value)
         end()
     }
@@ -42,7 +42,7 @@ package final class HeaderArena {
     package func add(_ name: String, _ value: String) {
         begin()
         appendUTF8(name)
-        append(separator)
+        append(value.isEmpty ? emptyMark : separator)
         appendUTF8(value)
         end()
     }
@@ -72,6 +72,12 @@ package final class HeaderArena {
     private var separator: UnsafeBufferPointer<UInt8> {
         let text: StaticString = ": "
         return UnsafeBufferPointer(start: text.utf8Start, count: 2)
+    }
+
+    /// libcurl sends "Name;" as a field without value, and takes "Name:" for an order not to send it.
+    private var emptyMark: UnsafeBufferPointer<UInt8> {
+        let text: StaticString = ";"
+        return UnsafeBufferPointer(start: text.utf8Start, count: 1)
     }
 
     private func begin() { starts.append(length) }

@@ -28,18 +28,14 @@ package struct OriginConfiguration: Sendable {
 
 /// One server as one event loop sees it: its pooled transfers, how many run, and who waits.
 ///
-/// libcurl keeps the connections; this keeps their number. One running transfer is one connection with HTTP/1.1. Once the
-/// server has answered with HTTP/2, a connection carries up to `streamsPerConnection` of them.
+/// libcurl keeps the connections; this keeps their number: one running transfer is one connection.
 package final class Origin {
     package let configuration: OriginConfiguration
     let loop: TransferLoop
     package private(set) var running = 0
-    private var multiplexes = false
     private var idle: [Transfer] = []
     private var waiting = Deque<Transfer>()
 
-    /// libcurl's own bound (CURLMOPT_MAX_CONCURRENT_STREAMS(3)).
-    static let streamsPerConnection = 100
     /// Easy handles kept for reuse; about 6 KiB each.
     private static let maxIdle = 256
 
@@ -50,15 +46,11 @@ package final class Origin {
 
     package var waitingCount: Int { waiting.count }
 
-    private var limit: Int {
-        configuration.maxConnections * (multiplexes ? Self.streamsPerConnection : 1)
-    }
-
     /// Starts a transfer, or lets it wait for a connection; the observer hears of every outcome, never before this returns.
     package func start(_ request: TransferRequest, observer: any TransferObserver) -> Transfer {
         let transfer = idle.popLast() ?? Transfer(origin: self)
         transfer.prepare(request, observer: observer)
-        if running < limit {
+        if running < configuration.maxConnections {
             run(transfer)
         } else if waiting.count < configuration.maxWaiting {
             waiting.append(transfer)
@@ -77,10 +69,9 @@ package final class Origin {
     }
 
     /// A transfer that ran is over; the next in line takes its place.
-    func transferRan(usedHTTP2: Bool?) {
+    func transferRan() {
         running -= 1
-        if let usedHTTP2 { multiplexes = usedHTTP2 }
-        while running < limit, let next = waiting.popFirst() { run(next) }
+        while running < configuration.maxConnections, let next = waiting.popFirst() { run(next) }
     }
 
     func forgetWaiting(_ transfer: Transfer) { waiting.removeAll { $0 === transfer } }

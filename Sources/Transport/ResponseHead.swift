@@ -8,17 +8,21 @@ package final class ResponseHead {
         package let value: Range<Int>
     }
 
-    /// 200...999; 0 before a head came.
+    /// 200...599; 0 before a head came.
     package private(set) var status = 0
     package private(set) var bytes: [UInt8] = []
     package private(set) var fields: [Field] = []
     private(set) var isComplete = false
+    private let allowsHTTP2: Bool
 
     /// Most bytes that the fields of one head may have together; libcurl refuses single lines above 100 kB itself.
     package static let maximumBytes = 64 * 1024
     package static let maximumFields = 256
 
-    package init() {
+    /// - Parameter allowsHTTP2: whether the connection may have negotiated it; "HTTP/2" on any other is a lie that libcurl
+    ///   would believe.
+    package init(allowsHTTP2: Bool = true) {
+        self.allowsHTTP2 = allowsHTTP2
         bytes.reserveCapacity(1024)
         fields.reserveCapacity(24)
     }
@@ -76,18 +80,36 @@ package final class ResponseHead {
             guard byte &- 0x30 < 10 else { return .invalid("a status code that is not a number") }
             status = status * 10 + Int(byte &- 0x30)
         }
-        guard status >= 100 else { return .invalid("a status code below 100") }
+        // RFC 9110 section 15: outside of these, a status code is invalid.
+        guard (100...599).contains(status) else { return .invalid("a status code outside 100 to 599") }
+        guard allowsHTTP2 || line[5] == UInt8(ascii: "1") else { return .invalid("an HTTP version that was not agreed on") }
         self.status = status
         return .more
     }
 
     private func endHead() -> OnLine {
-        if (100..<200).contains(status), status != 101 {
+        // Nobody asks for an upgrade, so nobody may agree to one (RFC 9110 section 15.2.2).
+        if status == 101 { return .invalid("101 Switching Protocols without an upgrade") }
+        if status < 200 {
             clear()
             return .more
         }
+        guard lengthsAgree else { return .invalid("Content-Lengths that differ") }
         isComplete = true
         return .complete
+    }
+
+    /// RFC 9112 section 6.3: what has two lengths has none, and must not be passed on.
+    private var lengthsAgree: Bool {
+        var first: Range<Int>?
+        for field in fields where matches(field, "content-length") {
+            guard let value = first else {
+                first = field.value
+                continue
+            }
+            if bytes[value] != bytes[field.value] { return false }
+        }
+        return true
     }
 
     private func appendField(_ line: UnsafeRawBufferPointer) -> OnLine {

@@ -6,7 +6,7 @@ internal import NIOCore
 /// Everything happens on the event loop of its `TransferLoop`. What ends a transfer is decided in
 /// `TransferStateMachine`; this class moves bytes between libcurl and the observer.
 package final class Transfer: DeadlineHandler {
-    package let head = ResponseHead()
+    package let head: ResponseHead
     package private(set) unowned var origin: Origin
 
     /// Bytes that libcurl reads at a time; every running transfer has a buffer of that size.
@@ -30,6 +30,7 @@ package final class Transfer: DeadlineHandler {
         self.origin = origin
         guard let easy = curl_easy_init() else { fatalError("curl_easy_init found no memory") }
         self.easy = easy
+        head = ResponseHead(allowsHTTP2: origin.configuration.http2)
         state = TransferStateMachine(timeouts: origin.configuration.timeouts, now: .now())
         timer = DeadlineTimer(eventLoop: origin.loop.eventLoop)
         timer.attach(self)
@@ -120,6 +121,7 @@ package final class Transfer: DeadlineHandler {
             return true
         case .complete:
             state.headReceived(now: .now())
+            timer.set(state.deadline)  // the idle time may well be shorter than what is left of the first-byte time
             origin.loop.touch(self)
             observer?.transferReceivedHead(self)
             return state.isRunning
@@ -127,12 +129,7 @@ package final class Transfer: DeadlineHandler {
             end(state.breaks(.violation(reason)))
             return false
         case .tooLarge:
-            let bounds = "\(ResponseHead.maximumBytes) bytes or \(ResponseHead.maximumFields) fields"
-            end(
-                state.breaks(
-                    TransferError(
-                        .headTooLarge, blame: .upstream, mayHaveReachedServer: true,
-                        cause: "a response head above \(bounds)")))
+            end(state.breaks(.headTooLarge))
             return false
         }
     }
@@ -174,6 +171,10 @@ package final class Transfer: DeadlineHandler {
     /// libcurl is done with the handle, which is out of the multi handle by now.
     func finished(_ code: CURLcode) {
         guard code != CURLE_OK else { return end(state.finished(nil)) }
+        // What libcurl says of a header line above its own bound of 100 kB.
+        if code == CURLE_OUT_OF_MEMORY, wasSent, !head.isComplete {
+            return end(state.finished(.headTooLarge))
+        }
         var connected = 0
         ccurl_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T, &connected)
         end(state.finished(TransferError(curl: code, sent: wasSent, connected: connected > 0)))
@@ -207,15 +208,14 @@ package final class Transfer: DeadlineHandler {
             origin.loop.endLater(self)
         case .now(let ran, let removing, let error):
             if removing { origin.loop.remove(self) }
-            var version = 0
-            if ran { ccurl_get_long(easy, CURLINFO_HTTP_VERSION, &version) } else { origin.forgetWaiting(self) }
+            if !ran { origin.forgetWaiting(self) }
             let observer = self.observer
             self.observer = nil
             request = nil
             timer.set(.distantFuture)
             isTouched = false
             let origin = self.origin
-            if ran { origin.transferRan(usedHTTP2: version == 0 ? nil : version == Int(CURL_HTTP_VERSION_2_0)) }
+            if ran { origin.transferRan() }
             observer?.transferEnded(self, error: error)
             origin.recycle(self)
             selfInUse = nil
@@ -239,6 +239,8 @@ extension Transfer {
         set(CURLOPT_URL, configuration.base)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_NOSIGNAL, 1)
+        // Else libcurl joins the thread of a name resolution that was given up, and the loop stands still until it returns.
+        set(CURLOPT_QUICK_EXIT, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_HTTP_CONTENT_DECODING, 0)
         set(CURLOPT_PATH_AS_IS, 1)
@@ -248,8 +250,6 @@ extension Transfer {
         set(CURLOPT_TCP_KEEPIDLE, 60)
         set(CURLOPT_TCP_KEEPINTVL, 15)
         set(CURLOPT_HTTP_VERSION, Int(configuration.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
-        // Without TLS there is no HTTP/2 to wait for, and libcurl would hold others back until the first answer's head.
-        set(CURLOPT_PIPEWAIT, configuration.http2 && configuration.base.hasPrefix("https:") ? 1 : 0)
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(configuration.timeouts.connect.nanoseconds / 1_000_000))
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         set(CURLOPT_SSL_VERIFYPEER, 1)

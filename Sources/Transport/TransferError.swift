@@ -68,6 +68,10 @@ extension TransferError {
         Self(.cancelled, blame: .caller, mayHaveReachedServer: sent, cause: "cancelled")
     }
 
+    static let headTooLarge = Self(
+        .headTooLarge, blame: .upstream, mayHaveReachedServer: true,
+        cause: "a response head above \(ResponseHead.maximumBytes) bytes or \(ResponseHead.maximumFields) fields")
+
     static func violation(_ cause: String) -> Self {
         Self(.protocolViolation, blame: .upstream, mayHaveReachedServer: true, cause: cause)
     }

@@ -19,6 +19,7 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
 
     /// libcurl is on the stack: no handle may be added, removed or unpaused.
     private(set) var isInsideLibcurl = false
+    private var isSettling = false
     /// libcurl asked to be called at once.
     private var timeoutIsDue = false
     private var touched: [Transfer] = []
@@ -43,8 +44,8 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         ccurl_multi_set_socket_callback(multi, socketCallback, me)
         ccurl_multi_set_timer_callback(multi, timerCallback, me)
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maxConnections)
-        ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-        ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, Origin.streamsPerConnection)
+        // One stream per HTTP/2 connection: docs/decisions/0002-http2-upstream.md.
+        ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         timer.attach(self)
         watcherIndex = watcher.add(self, inner: inner)
     }
@@ -90,18 +91,23 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
     }
 
     /// Does what libcurl's callbacks noted, until nothing is left: ends, completions, flushes, calls that it asked for.
+    ///
+    /// What these cause in turn (a transfer started or resumed) is left to the same loop, so the stack does not grow.
     private func settleTurn() {
+        guard !isSettling else { return }
+        isSettling = true
+        defer { isSettling = false }
         for _ in 0..<Self.maxTurnsInARow {
             while let transfer = ending.popLast() { transfer.libcurlReturned() }
             reportFinished()
             flushTouched()
-            if let transfer = unpausing.popLast() {
-                unpause(transfer)
-            } else if timeoutIsDue {
+            if unpausing.isEmpty, ending.isEmpty, !timeoutIsDue { return }
+            let resumed = unpausing
+            unpausing.removeAll()
+            for transfer in resumed { unpause(transfer) }
+            if timeoutIsDue {
                 timeoutIsDue = false
                 enter { curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, $0) }
-            } else if ending.isEmpty {
-                return
             }
         }
         timer.set(.now())
@@ -141,6 +147,7 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
 
     func remove(_ transfer: Transfer) {
         enter { _ in curl_multi_remove_handle(multi, transfer.easy) }
+        if timeoutIsDue { timer.set(.now()) }  // it may have woken another handle, and no turn need follow
     }
 
     func touch(_ transfer: Transfer) {
@@ -152,11 +159,8 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
     func endLater(_ transfer: Transfer) { ending.append(transfer) }
 
     func continuePaused(_ transfer: Transfer) {
-        guard isInsideLibcurl else {
-            unpause(transfer)
-            return settleTurn()
-        }
         unpausing.append(transfer)
+        if !isInsideLibcurl { settleTurn() }
     }
 
     private func unpause(_ transfer: Transfer) {

@@ -33,7 +33,7 @@ extension Integration {
             let rest = gateway.process.residentBytes
 
             // The first words wait until all streams are open.
-            let request = Self.request(faults: "first-token=6000,interval=20")
+            let request = Self.request(faults: "first-token=5000,interval=20")
             let clients = ParallelClients(
                 try (0..<Self.streams).map { _ in try TCPSocket.connect(port: gateway.port) }
             )

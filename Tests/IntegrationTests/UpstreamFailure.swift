@@ -47,12 +47,10 @@ struct UpstreamFailure: Sendable, CustomTestStringConvertible {
         Self("sends a folded field", sends: ok + "x: 1\r\n folded: 2\r\ncontent-length: 0\r\n\r\n"),
         Self("sends a length that is no number", sends: ok + "content-length: many\r\n\r\n{}"),
         Self("sends a negative length", sends: ok + "content-length: -1\r\n\r\n{}"),
-    ]
-
-    /// What libcurl and the gateway let through, or blame on themselves, so far.
-    static let knownIssues: [Self] = [
         Self("sends a status line of HTTP/2", sends: "HTTP/2 200 \r\ncontent-length: 0\r\n\r\n"),
         Self("sends a status of 999", sends: "HTTP/1.1 999 OK\r\ncontent-length: 0\r\n\r\n"),
+        Self("sends 101 though nobody asked", sends: "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
+        Self("sends two lengths", sends: ok + "content-length: 2\r\ncontent-length: 3\r\n\r\n{}"),
         Self(
             "sends a field of a megabyte",
             502,

@@ -66,26 +66,6 @@ extension Integration {
             }
         }
 
-        @Test("in a way that is not noticed yet should be 502 in Azure's shape", arguments: UpstreamFailure.knownIssues)
-        func knownIssues(failure: UpstreamFailure) throws {
-            try withFailing(failure.script) { client in
-                withKnownIssue {
-                    let response = try client.response()
-                    #expect(response.status == failure.status)
-                    #expect(response.errorCode == failure.code)
-                }
-            }
-        }
-
-        @Test("with two differing lengths cuts the connection, whichever was meant")
-        func twoLengths() throws {
-            try withFailing { connection in
-                try connection.send(UpstreamFailure.ok + "content-length: 2\r\ncontent-length: 3\r\n\r\n{}")
-            } exchange: { client in
-                #expect(throws: Unexpected.self) { try client.response() }
-            }
-        }
-
         @Test("to listen is 502 in Azure's shape")
         func connectionRefused() throws {
             let client = try Gateway(Self.configuration(), upstream: NoUpstream()).connect()

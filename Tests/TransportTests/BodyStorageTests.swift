@@ -16,7 +16,9 @@ struct BodyStorageTests {
         #expect(storage.count == expected.count, comment)
         #expect(Array(storage.bytes) == expected, comment)
         let padding = UnsafeRawBufferPointer(
-            start: storage.bytes.baseAddress! + storage.count, count: BodyStorage.padding)
+            start: storage.bytes.baseAddress! + storage.count,
+            count: BodyStorage.padding
+        )
         #expect(padding.allSatisfy { $0 == 0 }, comment)
     }
 

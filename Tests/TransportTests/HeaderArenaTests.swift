@@ -51,7 +51,10 @@ struct HeaderArenaTests {
         #expect(list == ["X-Static;", "X-Dynamic;"])
     }
 
-    @Test("More fields and bytes than there was room for at first are all there", arguments: [23, 24, 25, 48, 49, 1000])
+    @Test(
+        "More fields and bytes than there was room for at first are all there",
+        arguments: [23, 24, 25, 48, 49, 1000]
+    )
     func growth(_ count: Int) {
         let expected = (0..<count).map { "name-\($0): " + String(repeating: "v", count: 1 + $0 % 300) }
         for line in expected {

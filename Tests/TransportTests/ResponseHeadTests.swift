@@ -14,13 +14,16 @@ struct ResponseHeadTests {
 
     private func appendAll(_ text: String) -> ResponseHead.OnLine {
         var last = ResponseHead.OnLine.more
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() { last = append(line + "\r\n") }
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+            last = append(line + "\r\n")
+        }
         return last
     }
 
     private var fields: [String] {
         head.fields.map {
-            String(decoding: head.bytes[$0.name], as: UTF8.self) + "=" + String(decoding: head.bytes[$0.value], as: UTF8.self)
+            String(decoding: head.bytes[$0.name], as: UTF8.self) + "="
+                + String(decoding: head.bytes[$0.value], as: UTF8.self)
         }
     }
 
@@ -39,8 +42,8 @@ struct ResponseHeadTests {
         arguments: [
             ("HTTP/2 204 \r\n", 204), ("HTTP/2 200\r\n", 200), ("HTTP/1.0 404 Not Found\r\n", 404),
             ("HTTP/1.1 500\r\n", 500), ("HTTP/1.1 999 Own\r\n", 999), ("HTTP/1.1 200 OK\n", 200),
-            ("HTTP/1.1 101 Switching Protocols\r\n", 101),
-        ])
+        ]
+    )
     func versions(_ line: String, status: Int) {
         #expect(append(line) == .more)
         #expect(append("\r\n") == .complete)
@@ -52,8 +55,9 @@ struct ResponseHeadTests {
         arguments: [
             "HTTP/1.1\r\n", "HTTP/1.1 \r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2x0 OK\r\n", "HTTP/1.1 2000 OK\r\n",
             "HTTP/1.1 -10 OK\r\n", "HTTP/1.1 099 Low\r\n", "HTTP/1.1 000 Zero\r\n", "HTTP/1.1  200 OK\r\n",
-            "HTTP/1.1 200OK\r\n", "HTTP/\r\n",
-        ])
+            "HTTP/1.1 200OK\r\n", "HTTP/\r\n", "HTTP/1.1 600 High\r\n", "HTTP/1.1 999 High\r\n",
+        ]
+    )
     func badStatus(_ line: String) {
         guard case .invalid = append(line) else {
             Issue.record("accepted \(line.debugDescription)")
@@ -74,6 +78,15 @@ struct ResponseHeadTests {
         #expect(appendAll("HTTP/1.1 201 Created\nA: b\n\n") == .complete)
         #expect(head.status == 201)
         #expect(fields == ["A=b"])
+    }
+
+    @Test("An agreement to an upgrade that nobody asked for is refused")
+    func upgrade() {
+        #expect(append("HTTP/1.1 101 Switching Protocols\r\n") == .more)
+        guard case .invalid = append("\r\n") else {
+            Issue.record("accepted an upgrade")
+            return
+        }
     }
 
     @Test("Lines behind a complete head are trailers and change nothing")
@@ -105,7 +118,11 @@ struct ResponseHeadTests {
 
     @Test(
         "A field without a valid name is refused",
-        arguments: ["no colon\r\n", ": no name\r\n", "bad name: v\r\n", "name : v\r\n", "n\u{0}: v\r\n", "nä: v\r\n", "(x): v\r\n"])
+        arguments: [
+            "no colon\r\n", ": no name\r\n", "bad name: v\r\n", "name : v\r\n", "n\u{0}: v\r\n", "nä: v\r\n",
+            "(x): v\r\n",
+        ]
+    )
     func badName(_ line: String) {
         append("HTTP/1.1 200 OK\r\n")
         #expect(append(line) == .invalid("a header field without a valid name"))
@@ -145,7 +162,8 @@ struct ResponseHeadTests {
         arguments: [
             ("a: b\r\n", "a=b"), ("a:b\r\n", "a=b"), ("a: \t b \t \r\n", "a=b"), ("a:\r\n", "a="), ("a:   \r\n", "a="),
             ("a: b c\r\n", "a=b c"), ("a: b:c\r\n", "a=b:c"), ("a: b\n", "a=b"), ("a: b", "a=b"),
-        ])
+        ]
+    )
     func blanks(_ line: String, expected: String) {
         append("HTTP/1.1 200 OK\r\n")
         #expect(append(line) == .more)

@@ -2,109 +2,117 @@ import Testing
 
 @testable import Transport
 
-@Suite("TLS and proxies")
-struct TLSTests {
-    @Test("A certificate of a configured authority is accepted")
-    func caFile() async throws {
-        try await withNginx { nginx, engine in
-            for host in ["127.0.0.1", "localhost"] {
-                let client = engine.client("https://\(host):\(nginx.tls)") { $0.caFile = nginx.caFile }
-                let record = try await client.send("GET", "/echo/x?y")
-                #expect(record.error == nil)
-                #expect(record.text == "GET /echo/x?y")
+extension EngineTests {
+    @Suite("TLS and proxies")
+    struct TLSTests {
+        @Test("A certificate of a configured authority is accepted")
+        func caFile() async throws {
+            try await withNginx { nginx, engine in
+                for host in ["127.0.0.1", "localhost"] {
+                    let client = engine.client("https://\(host):\(nginx.tls)") { $0.caFile = nginx.caFile }
+                    let record = try await client.send("GET", "/echo/x?y")
+                    #expect(record.error == nil)
+                    #expect(record.text == "GET /echo/x?y")
+                }
             }
         }
-    }
 
-    @Test("A certificate that nobody vouches for is certificate_rejected")
-    func untrusted() async throws {
-        try await withNginx { nginx, engine in
-            let record = try await engine.client("https://127.0.0.1:\(nginx.tls)").send("POST", body: .text("b"))
-            #expect(record.error?.code == .certificate)
-            #expect(record.error?.blame == .configuration)
-            #expect(record.error?.mayHaveReachedServer == false)
-            #expect(record.ends == 1)
-        }
-    }
-
-    @Test("A certificate for another host is certificate_rejected")
-    func wrongHost() async throws {
-        try await withNginx { nginx, engine in
-            let client = engine.client("https://127.0.0.1:\(nginx.otherHost)") { $0.caFile = nginx.caFile }
-            let record = try await client.send()
-            #expect(record.error?.code == .certificate)
-            #expect(record.error?.mayHaveReachedServer == false)
-        }
-    }
-
-    @Test("A file of authorities that is not there is our configuration's fault")
-    func missingFile() async throws {
-        try await withNginx { nginx, engine in
-            let client = engine.client("https://127.0.0.1:\(nginx.tls)") { $0.caFile = nginx.caFile + ".missing" }
-            let record = try await client.send()
-            #expect(record.error?.code == .tls)
-            #expect(record.error?.blame == .configuration)
-            #expect(record.error?.mayHaveReachedServer == false)
-        }
-    }
-
-    @Test("TLS to a server that speaks plain HTTP is tls_failed")
-    func plainServer() async throws {
-        try await withNginx { nginx, engine in
-            let record = try await engine.client("https://127.0.0.1:\(nginx.plain)").send()
-            #expect(record.error?.code == .tls)
-            #expect(record.error?.mayHaveReachedServer == false)
-        }
-    }
-
-    @Test("A configured proxy is asked for a tunnel, and only the server sees the request", arguments: [false, true])
-    func proxy(_ usesTLS: Bool) async throws {
-        let proxy = try await ConnectProxy.start()
-        try await withNginx { nginx, engine in
-            let port = usesTLS ? nginx.tls : nginx.plain
-            let client = engine.client("\(usesTLS ? "https" : "http")://127.0.0.1:\(port)") {
-                $0.proxy = proxy.address
-                $0.caFile = nginx.caFile
+        @Test("A certificate that nobody vouches for is certificate_rejected")
+        func untrusted() async throws {
+            try await withNginx { nginx, engine in
+                let record = try await engine.client("https://127.0.0.1:\(nginx.tls)").send("POST", body: .text("b"))
+                #expect(record.error?.code == .certificate)
+                #expect(record.error?.blame == .configuration)
+                #expect(record.error?.mayHaveReachedServer == false)
+                #expect(record.ends == 1)
             }
-            for index in 0..<3 {
-                let record = try await client.send("GET", "/echo/\(index)", headers: [("api-key", "secret")])
-                #expect(record.error == nil)
-                #expect(record.heads == 1)
-                #expect(record.text == "GET /echo/\(index)")
-            }
-            #expect(proxy.heads.count == 1, "the tunnel is kept")
-            #expect(proxy.heads.first?.hasPrefix("CONNECT 127.0.0.1:\(port) HTTP/1.1\r\n") == true)
-            #expect(proxy.heads.first?.contains("secret") == false, "fields of the request are not for the proxy")
         }
-        try await proxy.stop()
-    }
 
-    @Test("A proxy that refuses the tunnel fails the transfer, and no head of it is heard")
-    func proxyRefuses() async throws {
-        let proxy = try await ConnectProxy.start(
-            refusal: "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
-        try await withEngine { engine in
-            let client = engine.client("https://127.0.0.1:\(LoopbackPort.free())") { $0.proxy = proxy.address }
-            let record = try await client.send("POST", body: .text("b"))
-            #expect(record.heads == 0)
-            #expect(record.ends == 1)
-            #expect(record.error?.blame == .upstream)
-            withKnownIssue("libcurl reports a receive error; only CURLINFO_HTTP_CONNECTCODE tells that it was the proxy") {
-                #expect(record.error?.code == .proxy)
+        @Test("A certificate for another host is certificate_rejected")
+        func wrongHost() async throws {
+            try await withNginx { nginx, engine in
+                let client = engine.client("https://127.0.0.1:\(nginx.otherHost)") { $0.caFile = nginx.caFile }
+                let record = try await client.send()
+                #expect(record.error?.code == .certificate)
                 #expect(record.error?.mayHaveReachedServer == false)
             }
         }
-        try await proxy.stop()
-    }
 
-    @Test("A proxy that is not there is connect_failed")
-    func proxyAway() async throws {
-        let port = LoopbackPort.refusing()
-        let address = "http://127.0.0.1:\(port.port)"
-        try await withEngine { engine in
-            let record = try await engine.client("http://127.0.0.1:1") { $0.proxy = address }.send()
-            #expect(record.error?.code == .connect)
-            #expect(record.error?.mayHaveReachedServer == false)
+        @Test("A file of authorities that is not there is our configuration's fault")
+        func missingFile() async throws {
+            try await withNginx { nginx, engine in
+                let client = engine.client("https://127.0.0.1:\(nginx.tls)") { $0.caFile = nginx.caFile + ".missing" }
+                let record = try await client.send()
+                #expect(record.error?.code == .tls)
+                #expect(record.error?.blame == .configuration)
+                #expect(record.error?.mayHaveReachedServer == false)
+            }
+        }
+
+        @Test("TLS to a server that speaks plain HTTP is tls_failed")
+        func plainServer() async throws {
+            try await withNginx { nginx, engine in
+                let record = try await engine.client("https://127.0.0.1:\(nginx.plain)").send()
+                #expect(record.error?.code == .tls)
+                #expect(record.error?.mayHaveReachedServer == false)
+            }
+        }
+
+        @Test(
+            "A configured proxy is asked for a tunnel, and only the server sees the request",
+            arguments: [false, true]
+        )
+        func proxy(_ usesTLS: Bool) async throws {
+            let proxy = try await ConnectProxy.start()
+            try await withNginx { nginx, engine in
+                let port = usesTLS ? nginx.tls : nginx.plain
+                let client = engine.client("\(usesTLS ? "https" : "http")://127.0.0.1:\(port)") {
+                    $0.proxy = proxy.address
+                    $0.caFile = nginx.caFile
+                }
+                for index in 0..<3 {
+                    let record = try await client.send("GET", "/echo/\(index)", headers: [("api-key", "secret")])
+                    #expect(record.error == nil)
+                    #expect(record.heads == 1)
+                    #expect(record.text == "GET /echo/\(index)")
+                }
+                #expect(proxy.heads.count == 1, "the tunnel is kept")
+                #expect(proxy.heads.first?.hasPrefix("CONNECT 127.0.0.1:\(port) HTTP/1.1\r\n") == true)
+                #expect(proxy.heads.first?.contains("secret") == false, "fields of the request are not for the proxy")
+            }
+            try await proxy.stop()
+        }
+
+        @Test("A proxy that refuses the tunnel fails the transfer, and no head of it is heard")
+        func proxyRefuses() async throws {
+            let proxy = try await ConnectProxy.start(
+                refusal: "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
+            )
+            try await withEngine { engine in
+                let client = engine.client("https://127.0.0.1:\(LoopbackPort.free())") { $0.proxy = proxy.address }
+                let record = try await client.send("POST", body: .text("b"))
+                #expect(record.heads == 0)
+                #expect(record.ends == 1)
+                #expect(record.error?.blame == .upstream)
+                withKnownIssue(
+                    "libcurl reports a receive error; only CURLINFO_HTTP_CONNECTCODE tells that it was the proxy"
+                ) {
+                    #expect(record.error?.code == .proxy)
+                    #expect(record.error?.mayHaveReachedServer == false)
+                }
+            }
+            try await proxy.stop()
+        }
+
+        @Test("A proxy that is not there is connect_failed")
+        func proxyAway() async throws {
+            let port = LoopbackPort.refusing()
+            let address = "http://127.0.0.1:\(port.port)"
+            try await withEngine { engine in
+                let record = try await engine.client("http://127.0.0.1:1") { $0.proxy = address }.send()
+                #expect(record.error?.code == .connect)
+                #expect(record.error?.mayHaveReachedServer == false)
+            }
         }
     }
 }

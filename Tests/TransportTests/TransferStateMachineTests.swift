@@ -5,7 +5,11 @@ import Testing
 
 private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 private let timeouts = TransferTimeouts(
-    connect: .seconds(1), firstByte: .seconds(10), idle: .seconds(5), total: .seconds(60))
+    connect: .seconds(1),
+    firstByte: .seconds(10),
+    idle: .seconds(5),
+    total: .seconds(60)
+)
 private let failure = TransferError(.receive, blame: .upstream, mayHaveReachedServer: true, cause: "test")
 
 /// A state of the machine, and how it is reached.
@@ -290,7 +294,8 @@ struct TransferDeadlineTests {
             (Situation.waiting, Int64(60), Int64(3)), (.waiting, 2, 2),
             (.awaitingHead, 60, 10), (.awaitingHead, 4, 4),
             (.receiving, 60, 5), (.receiving, 4, 4),
-        ])
+        ]
+    )
     func nextDeadline(_ situation: Situation, total: Int64, expected: Int64) {
         #expect(machine(situation, total: .seconds(total)).deadline == start + .seconds(expected))
     }
@@ -306,7 +311,8 @@ struct TransferDeadlineTests {
             (.receiving, 60, 5, "now ran remove idle_timeout!"),
             (.receiving, 4, 4, "now ran remove total_timeout!"),
             (.receiving, 5, 5, "now ran remove total_timeout!"),
-        ])
+        ]
+    )
     func reached(_ situation: Situation, total: Int64, seconds: Int64, expected: String) {
         var early = machine(situation, total: .seconds(total))
         let before = early.state
@@ -315,7 +321,9 @@ struct TransferDeadlineTests {
         #expect(early.state == before)
 
         var late = machine(situation, total: .seconds(total))
-        #expect(words(late.deadlineReached(now: start + .seconds(seconds), readerHoldsUp: false, sent: true)) == expected)
+        #expect(
+            words(late.deadlineReached(now: start + .seconds(seconds), readerHoldsUp: false, sent: true)) == expected
+        )
         #expect(late.state == .idle)
     }
 
@@ -342,7 +350,9 @@ struct TransferDeadlineTests {
         var machine = machine(.receiving)
         #expect(words(machine.deadlineReached(now: start + .seconds(5), readerHoldsUp: true, sent: true)) == "rearm 10")
         #expect(machine.state == .receiving(since: start + .seconds(5)))
-        #expect(words(machine.deadlineReached(now: start + .seconds(10), readerHoldsUp: true, sent: true)) == "rearm 15")
+        #expect(
+            words(machine.deadlineReached(now: start + .seconds(10), readerHoldsUp: true, sent: true)) == "rearm 15"
+        )
         machine.aliveAgain(now: start + .seconds(12))
         let action = machine.deadlineReached(now: start + .seconds(17), readerHoldsUp: false, sent: true)
         #expect(words(action) == "now ran remove idle_timeout!")

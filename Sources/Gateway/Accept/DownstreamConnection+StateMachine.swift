@@ -11,6 +11,8 @@ struct DownstreamStateMachine: ~Copyable {
         var head: TimeAmount
         /// How long the rest of an unwanted request body is read, so that the client sees the answer to it.
         var discard: TimeAmount
+        /// How long a client may take to close its side once ours is closed.
+        var linger: TimeAmount
     }
 
     enum State: Equatable {
@@ -22,9 +24,11 @@ struct DownstreamStateMachine: ~Copyable {
         case serving(body: RequestBody, keepAlive: Bool)
         /// Answered before the request's body had arrived; the rest is read and dropped.
         /// Can go to: `.idle`, `.closing`, `.closed`.
-        case discarding(until: NIODeadline, keepAlive: Bool)
-        /// The last bytes are on their way out. Can go to: `.closed`.
-        case closing
+        case discarding(until: NIODeadline)
+        /// The last bytes are on their way out. What the client still sends is read and dropped for a while: closing on
+        /// unread bytes would reset the connection, and the client might never see the answer (RFC 9112 section 9.6).
+        /// Can go to: `.closed`.
+        case closing(until: NIODeadline)
         case closed
     }
 
@@ -47,8 +51,10 @@ struct DownstreamStateMachine: ~Copyable {
         /// The exchange's request is broken: tell it so. The connection closes after its answer.
         case failExchange(GatewayError)
         case tellExchangeClientLeft
-        /// Flush and close.
+        /// Flush, close our side, and go on reading.
         case close
+        /// Close at once: nobody waits for anything.
+        case drop
     }
 
     private(set) var state: State
@@ -74,9 +80,10 @@ struct DownstreamStateMachine: ~Copyable {
 
     var deadline: NIODeadline {
         switch state {
-        case .idle(let until), .receivingHead(let until), .serving(.open(let until), _), .discarding(let until, _):
+        case .idle(let until), .receivingHead(let until), .serving(.open(let until), _), .discarding(let until):
             until
-        case .serving(.complete, _), .closing, .closed: .distantFuture
+        case .closing(let until): until
+        case .serving(.complete, _), .closed: .distantFuture
         }
     }
 
@@ -114,11 +121,8 @@ struct DownstreamStateMachine: ~Copyable {
         case .serving(.open, let keepAlive):
             state = .serving(body: .complete, keepAlive: keepAlive)
             return .deliverEnd
-        case .discarding(_, let keepAlive):
-            guard keepAlive, !isDraining else {
-                state = .closing
-                return .close
-            }
+        case .discarding:
+            guard !isDraining else { return closes(now) }
             state = .idle(until: now + timeouts.idle)
             return .nextRequest
         case .idle, .receivingHead, .serving(.complete, _), .closing, .closed:
@@ -132,10 +136,10 @@ struct DownstreamStateMachine: ~Copyable {
     }
 
     /// NIO's parser gave up: nothing more can be read of this connection.
-    mutating func parsingFailed(_ error: GatewayError) -> Action {
+    mutating func parsingFailed(_ error: GatewayError, now: NIODeadline) -> Action {
         switch state {
         case .idle, .receivingHead:
-            state = .closing
+            state = .closing(until: now + timeouts.linger)
             return .refuse(error)
         case .serving(.open, _):
             state = .serving(body: .complete, keepAlive: false)
@@ -145,8 +149,7 @@ struct DownstreamStateMachine: ~Copyable {
             state = .serving(body: .complete, keepAlive: false)
             return .none
         case .discarding:
-            state = .closing
-            return .close
+            return closes(now)
         case .closing, .closed:
             return .none
         }
@@ -160,15 +163,27 @@ struct DownstreamStateMachine: ~Copyable {
         case .serving(.complete, let keepAlive) where keepAlive && reusable && !isDraining:
             state = .idle(until: now + timeouts.idle)
             return .nextRequest
-        case .serving(.open, let keepAlive) where reusable:
-            state = .discarding(until: now + timeouts.discard, keepAlive: keepAlive)
+        case .serving(.open, let keepAlive) where reusable && keepAlive && !isDraining:
+            state = .discarding(until: now + timeouts.discard)
             return .discard
-        case .serving:
-            state = .closing
+        case .serving(.open, _):
+            state = .closing(until: now + timeouts.discard)
             return .close
+        case .serving:
+            return closes(now)
         case .idle, .receivingHead, .discarding, .closing, .closed:
             return .none
         }
+    }
+
+    private mutating func closes(_ now: NIODeadline) -> Action {
+        state = .closing(until: now + timeouts.linger)
+        return .close
+    }
+
+    private mutating func drops() -> Action {
+        state = .closing(until: .distantFuture)
+        return .drop
     }
 
     // MARK: time and ends
@@ -176,16 +191,15 @@ struct DownstreamStateMachine: ~Copyable {
     mutating func deadlineReached(now: NIODeadline) -> Action {
         guard deadline <= now else { return .none }
         switch state {
-        case .idle, .discarding:
-            state = .closing
-            return .close
+        case .idle, .discarding, .closing:
+            return drops()
         case .receivingHead:
-            state = .closing
+            state = .closing(until: now + timeouts.linger)
             return .refuse(.headTimeout)
         case .serving(.open, _):
             state = .serving(body: .complete, keepAlive: false)
             return .failExchange(.headTimeout)
-        case .serving(.complete, _), .closing, .closed:
+        case .serving(.complete, _), .closed:
             return .none
         }
     }
@@ -195,8 +209,7 @@ struct DownstreamStateMachine: ~Copyable {
         isDraining = true
         switch state {
         case .idle:
-            state = .closing
-            return .close
+            return drops()
         case .receivingHead, .serving, .discarding, .closing, .closed:
             return .none
         }

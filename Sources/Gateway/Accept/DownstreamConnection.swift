@@ -31,12 +31,14 @@ final class DownstreamConnection: ChannelDuplexHandler {
     /// Bytes of an answer that may wait in the channel; above it Azure is read no further.
     static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)
     private static let discardTime = TimeAmount.seconds(5)
+    private static let lingerTime = TimeAmount.seconds(1)
 
     init(worker: Worker, allocator: ByteBufferAllocator) {
         self.worker = worker
         let limits = worker.snapshot.limits
         machine = DownstreamStateMachine(
-            timeouts: .init(idle: limits.idle, head: limits.head, discard: Self.discardTime), now: .now())
+            timeouts: .init(idle: limits.idle, head: limits.head, discard: Self.discardTime, linger: Self.lingerTime),
+            now: .now())
         writer = ResponseWriter(allocator: allocator)
         timer = DeadlineTimer(eventLoop: worker.eventLoop)
     }
@@ -72,7 +74,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
         let part = unwrapInboundIn(data)
         if pipelined.isEmpty, isTurn(of: part) {
             take(part)
-        } else if machine.state != .closing, machine.state != .closed {
+        } else if machine.isServing {
             pipelined.append(part)
             holdReads()
         }
@@ -99,7 +101,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
         if head.uri.utf8.count > limits.targetBytes {
             (parsed, refusal) = (nil, .targetTooLong(limit: limits.targetBytes))
         } else {
-            switch (RequestFields.read(head, maxFields: limits.headerCount), RequestTarget.parse(head.uri)) {
+            switch (RequestFields.read(head, maxFields: limits.headerCount, maxBytes: limits.headerBytes), RequestTarget.parse(head.uri)) {
             case (.success(let fields), .success(let target)): parsed = (fields, target)
             case (.failure(let error), _), (_, .failure(let error)): (parsed, refusal) = (nil, error)
             }
@@ -110,7 +112,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
         let keepAlive = head.isKeepAlive && !upgrades && !isHTTP1_0
         guard machine.headReceived(keepAlive: keepAlive, now: .now()) == .startExchange else { return }
         timer.set(machine.deadline)
-        guard let (fields, target) = parsed else { return perform(machine.parsingFailed(refusal ?? .headTooLarge)) }
+        guard let (fields, target) = parsed else { return perform(machine.parsingFailed(refusal ?? .headTooLarge, now: .now())) }
         if answerHealth(target, head) { return }
         let exchange = Exchange(worker: worker, connection: self, head: head, fields: fields, target: target)
         self.exchange = exchange
@@ -119,7 +121,11 @@ final class DownstreamConnection: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? HTTPParserError, error != .invalidEOFState {  // that one: the client left in a body
-            perform(machine.parsingFailed(ParserErrors.gatewayError(error, inRequestLine: !requestLine.isComplete)))
+            let targetIsTooLong = requestLine.length > worker.snapshot.limits.headerBytes
+            let refusal = ParserErrors.gatewayError(error, targetIsTooLong: targetIsTooLong)
+            perform(machine.parsingFailed(refusal, now: .now()))
+        } else if error is ByteToMessageDecoderError {
+            // Bytes behind those that the parser gave up on: read and dropped while the answer is on its way.
         } else {
             context.close(promise: nil)  // TLS or the socket: nobody is left to answer
         }
@@ -157,16 +163,22 @@ final class DownstreamConnection: ChannelDuplexHandler {
             releaseReads()
         case .refuse(let error):
             write(error, id: recordRefusal(error))
-            flush()
-            context?.close(promise: nil)
+            closeOutput()
         case .failExchange(let error):
             if let exchange { exchange.requestFailed(error) } else { answer(error, id: recordRefusal(error)) }
         case .tellExchangeClientLeft:
             exchange?.clientLeft()
         case .close:
-            flush()
-            context?.close(promise: nil)
+            closeOutput()
+        case .drop:
+            closeNow()
         }
+    }
+
+    private func closeOutput() {
+        flush()
+        releaseReads()
+        context?.close(mode: .output, promise: nil)
     }
 
     /// A request that is refused before it is an exchange is counted and logged all the same.

@@ -16,21 +16,27 @@ final class RequestBytes: ChannelInboundHandler {
     }
 }
 
-/// Whether the request line has come to its end, to tell a target that is too long from a header field that is.
+/// Measures the request line, to tell a target that is too long from a header field that is.
 struct RequestLineMeter {
-    private(set) var isComplete = false
+    private var isComplete = false
+    /// Bytes up to the line's end, as far as they have come.
+    private(set) var length = 0
 
     mutating func advance(over buffer: ByteBuffer) {
-        if !isComplete { isComplete = buffer.readableBytesView.contains(UInt8(ascii: "\n")) }
+        guard !isComplete else { return }
+        let bytes = buffer.readableBytesView
+        let end = bytes.firstIndex(of: UInt8(ascii: "\n"))
+        isComplete = end != nil
+        length += bytes.distance(from: bytes.startIndex, to: end ?? bytes.endIndex)
     }
 }
 
 /// NIO's parser errors as answers.
 enum ParserErrors {
-    static func gatewayError(_ error: HTTPParserError, inRequestLine: Bool) -> GatewayError {
+    static func gatewayError(_ error: HTTPParserError, targetIsTooLong: Bool) -> GatewayError {
         switch error {
         case .headerOverflow:
-            inRequestLine
+            targetIsTooLong
                 ? GatewayError(414, "RequestTargetTooLong", "The request target is too long.", source: .downstream)
                 : .headTooLarge
         case .invalidChunkSize: .malformed("a chunk size is not a hexadecimal number")

@@ -16,11 +16,14 @@ struct RequestFields {
     var connectionNames: [String] = []
 
     /// Reads the fields, or says what is wrong with them.
-    static func read(_ head: HTTPRequestHead, maxFields: Int) -> Result<Self, GatewayError> {
+    static func read(_ head: HTTPRequestHead, maxFields: Int, maxBytes: Int) -> Result<Self, GatewayError> {
         var fields = Self()
         var hosts = 0
+        var bytes = 0
         guard head.headers.count <= maxFields else { return .failure(.headTooLarge) }
         for (name, value) in head.headers {
+            bytes += name.utf8.count + value.utf8.count
+            guard bytes <= maxBytes else { return .failure(.headTooLarge) }
             switch name.utf8.count {
             case 4 where name.isSame("host"):
                 hosts += 1

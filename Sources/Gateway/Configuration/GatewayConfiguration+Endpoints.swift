@@ -31,7 +31,7 @@ extension GatewayConfiguration {
         /// Open at once from this replica. 1 to 10,000, default 256.
         package var max = 256
         /// Offer HTTP/2. Default true.
-        package var http2 = true
+        package var http2 = false
         /// How long a call may wait for a connection. 0s to 5m, default 5s.
         package var maxWait = Duration.seconds(5)
         /// How many calls may wait for a connection. 0 to 100,000, default 1,000.

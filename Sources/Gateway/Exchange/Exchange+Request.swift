@@ -125,7 +125,10 @@ extension Exchange {
     /// The body is complete and shows what is asked for.
     func decide() {
         guard let body else { return }
-        if scanner != nil {
+        if let scanner {
+            guard !scanner.isInModel else {
+                return perform(machine.refused(.badRequest("InvalidRequest", "The multipart body ends early.")))
+            }
             // A form without a model, such as a file upload.
             return forward(model: nil, body: .memory(body), upload: .complete)
         }

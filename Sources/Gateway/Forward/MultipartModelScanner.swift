@@ -42,6 +42,9 @@ struct MultipartModelScanner {
         window = [0x0D, 0x0A]
     }
 
+    /// Whether the body broke off in the value of `model`.
+    var isInModel: Bool { state == .value }
+
     /// Takes the next bytes of the body.
     mutating func feed(_ bytes: UnsafeRawBufferPointer) -> Finding {
         guard state != .done else { return .none }
@@ -57,23 +60,31 @@ struct MultipartModelScanner {
                 drop(at + delimiter.count)
                 state = .head
             case .head:
-                if window.starts(with: [0x2D, 0x2D]) {
+                switch delimiterEnd() {
+                case .unknown: return finding
+                case .body:
                     state = .done
                     window = []
                     return finding
+                case .line: break
+                case .text: return .invalid("text stands behind a boundary")
                 }
                 guard let at = find([0x0D, 0x0A, 0x0D, 0x0A]) else {
                     guard window.count <= Self.maxHead else { return .invalid("a part's head is too long") }
                     return finding
                 }
                 guard at + 3 <= Self.maxHead else { return .invalid("a part's head is too long") }  // in one piece or many
+                if let inside = find(delimiter), inside < at { return .invalid("a boundary stands in a part's head") }
                 let name = Self.fieldName(String(decoding: window[..<at], as: UTF8.self))
                 drop(at + 2)  // the second line break may begin the next delimiter
-                if name == "model" {
+                switch name {
+                case .ambiguous:
+                    return .invalid("a part's Content-Disposition can be read in two ways")
+                case .named("model"):
                     if hasModel { return .invalid("the field 'model' stands more than once") }
                     hasModel = true
                     state = .value
-                } else {
+                case .named, .none:
                     state = .skipping
                 }
             case .value:
@@ -116,26 +127,61 @@ struct MultipartModelScanner {
         }
     }
 
+    /// What stands behind a delimiter, where only white space is allowed before a line break (RFC 2046 section 5.1.1).
+    private enum DelimiterEnd {
+        case unknown
+        /// A part begins.
+        case line
+        /// "--": the body ends.
+        case body
+        /// Something that readers would disagree on.
+        case text
+    }
+
+    private func delimiterEnd() -> DelimiterEnd {
+        if window.count < 2 { return .unknown }
+        let isLast = window.starts(with: [0x2D, 0x2D])
+        let rest = window.dropFirst(isLast ? 2 : 0).drop { $0 == 0x20 || $0 == 0x09 }
+        if rest.isEmpty || (rest.count == 1 && rest.first == 0x0D) {
+            return window.count <= Self.maxHead ? .unknown : .text
+        }
+        guard rest.starts(with: [0x0D, 0x0A]) else { return .text }
+        return isLast ? .body : .line
+    }
+
+    private enum FieldName: Equatable {
+        case none
+        case named(String)
+        /// Two readers may find two names.
+        case ambiguous
+    }
+
     /// The `name` of a part's Content-Disposition.
-    private static func fieldName(_ head: String) -> String? {
+    private static func fieldName(_ head: String) -> FieldName {
+        var found = FieldName.none
         for line in head.split(separator: "\r\n") {
+            if let first = line.utf8.first, first == 0x20 || first == 0x09 { return .ambiguous }
             guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), line[..<colon].isSame("content-disposition") else {
                 continue
             }
-            return parameter("name", in: line[line.utf8.index(after: colon)...])
+            let names = parameters("name", in: line[line.utf8.index(after: colon)...])
+            if found != .none || names.count > 1 { return .ambiguous }
+            found = names.first.map { .named($0) } ?? .none
         }
-        return nil
+        return found
     }
 
     private static func boundary(of contentType: String) -> String? {
-        guard let boundary = parameter("boundary", in: contentType[...]), (1...70).contains(boundary.utf8.count),
+        let boundaries = parameters("boundary", in: contentType[...])
+        guard boundaries.count == 1, let boundary = boundaries.first, (1...70).contains(boundary.utf8.count),
             boundary.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F })
         else { return nil }
         return boundary
     }
 
-    /// The value of a parameter (RFC 9110 section 5.6.6), quoted or not.
-    static func parameter(_ name: StaticString, in text: Substring) -> String? {
+    /// The values of a parameter (RFC 9110 section 5.6.6), quoted or not; one that is not UTF-8 counts as empty.
+    static func parameters(_ name: StaticString, in text: Substring) -> [String] {
+        var values: [String] = []
         var rest = text.utf8[...]
         while let semicolon = rest.firstIndex(of: UInt8(ascii: ";")) {
             rest = rest[rest.index(after: semicolon)...]
@@ -156,8 +202,8 @@ struct MultipartModelScanner {
                     rest = rest.dropFirst()
                 }
             }
-            if found { return String(validating: value, as: UTF8.self).map { String($0.trimmed) } }
+            if found { values.append(String((String(validating: value, as: UTF8.self) ?? "").trimmed)) }
         }
-        return nil
+        return values
     }
 }

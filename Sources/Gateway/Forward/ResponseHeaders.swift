@@ -10,22 +10,20 @@ struct ResponseHeaders {
     private var connectionNames: [String] = []
 
     init(_ head: ResponseHead) {
-        var lengths = 0
         for field in head.fields {
             switch field.name.count {
             case 10 where head.matches(field, "connection"):
                 for name in head.value(field).split(separator: ",") { connectionNames.append(name.trimmed.lowercased()) }
             case 12 where head.matches(field, "content-type"):
-                isEventStream = head.value(field).prefix(17).isSame("text/event-stream")
+                isEventStream = head.value(field).prefix { $0 != ";" }.trimmed.isSame("text/event-stream")
             case 14 where head.matches(field, "content-length"):
-                lengths += 1
                 contentLength = Int(head.value(field))
             case 17 where head.matches(field, "transfer-encoding"):
                 isChunked = true
             default: break
             }
         }
-        if isChunked || lengths != 1 || (contentLength ?? -1) < 0 { contentLength = nil }
+        if isChunked || (contentLength ?? -1) < 0 { contentLength = nil }
     }
 
     /// How to frame the body for this client.

@@ -15,12 +15,16 @@ struct UpstreamHeaders {
     /// Fills `arena` for one attempt.
     func write(_ head: HTTPRequestHead, connectionNames: [String], apiKey: String?, body: Body, into arena: HeaderArena) {
         arena.clear()
+        var hasAccept = false
+        var hasContentType = false
         for (name, value) in head.headers where passes(name) && !connectionNames.contains(where: { name.lowercased() == $0 }) {
             arena.add(name, value)
+            hasAccept = hasAccept || name.isSame("accept")
+            hasContentType = hasContentType || name.isSame("content-type")
         }
         if let apiKey { arena.add("api-key", apiKey) }
         // libcurl would add these by itself.
-        if !head.headers.contains(name: "accept") { arena.add(line: "Accept:") }
+        if !hasAccept { arena.add(line: "Accept:") }
         switch body {
         case .none: break
         case .known: arena.add(line: "Expect:")
@@ -28,7 +32,7 @@ struct UpstreamHeaders {
             arena.add(line: "Expect:")
             arena.add(line: "Transfer-Encoding: chunked")
         }
-        if case .none = body {} else if !head.headers.contains(name: "content-type") { arena.add(line: "Content-Type:") }
+        if case .none = body {} else if !hasContentType { arena.add(line: "Content-Type:") }
     }
 
     enum Body {

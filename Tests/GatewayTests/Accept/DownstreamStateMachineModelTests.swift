@@ -28,6 +28,8 @@ private struct DownstreamObserver {
     private var isDraining = false
     private var isOver = false
     private var isClosed = false
+    /// Our side is closed and the client's is not yet.
+    private var isLingering = false
     private(set) var endings = 0
     private(set) var reuses = 0
 
@@ -38,7 +40,12 @@ private struct DownstreamObserver {
         if event == .refuseRest, exchangeRuns, bodyIsOpen { mayReuse = false }
         if exchangeRuns, event == .rubbish || event == .brokenAnswerEnd { mayReuse = false }
         defer { if event == .close { isClosed = true } }
-        if wasOver, action != .none { return "something happened behind the end" }
+        if wasOver, action != .none {
+            let isEndOfLingering = action == .drop && event == .time && isLingering
+            isLingering = false
+            return isEndOfLingering ? nil : "something happened behind the end"
+        }
+        isLingering = isLingering || action == .close || action.isRefusal
         switch action {
         case .none:
             let isIgnoredEnd = (event == .answerEnd || event == .brokenAnswerEnd) && exchangeRuns
@@ -75,6 +82,9 @@ private struct DownstreamObserver {
             }
             if event == .answerEnd, mayReuse, !isDraining, !bodyIsOpen { return "closed against its word" }
             end()
+        case .drop:
+            if exchangeRuns { return "dropped in the middle of an answer" }
+            end()
         }
         return nil
     }
@@ -83,6 +93,10 @@ private struct DownstreamObserver {
         (exchangeRuns, isAnsweredEarly, isOver) = (false, false, true)
         endings += 1
     }
+}
+
+extension DownstreamStateMachine.Action {
+    fileprivate var isRefusal: Bool { if case .refuse = self { true } else { false } }
 }
 
 extension DownstreamStateMachine {
@@ -97,7 +111,7 @@ extension DownstreamStateMachine {
         case .refuseRest:
             refuseRest()
             return .none
-        case .rubbish: return parsingFailed(.malformed("rubbish"))
+        case .rubbish: return parsingFailed(.malformed("rubbish"), now: now)
         case .answerEnd, .brokenAnswerEnd: return answerEnded(reusable: event == .answerEnd, now: now)
         case .time: return deadlineReached(now: now)
         case .drain: return drain()
@@ -189,7 +203,7 @@ struct DownstreamStateMachineModelTests {
         _ = machine.answerEnded(reusable: true, now: DownstreamTime.at(10))
         for second in 11..<15 { machine.bytesReceived(now: DownstreamTime.at(second)) }
         let action = machine.deadlineReached(now: DownstreamTime.at(15))
-        #expect(action == .close)
+        #expect(action == .drop)
     }
 
     @Test("while a drain is announced an idle connection still brings one request, and no second")

@@ -15,8 +15,8 @@ struct DownstreamStateMachineTableTests {
         .serving(body: .open(until: at(1_015)), keepAlive: true),
         .serving(body: .open(until: at(1_015)), keepAlive: false),
         .serving(body: .complete, keepAlive: true), .serving(body: .complete, keepAlive: false),
-        .discarding(until: at(1_005), keepAlive: true), .discarding(until: at(1_005), keepAlive: false),
-        .closing, .closed,
+        .discarding(until: at(1_005)), .closing(until: at(1_005)),
+        .closing(until: at(1_002)), .closed,
     ]
 
     static func at(_ second: Int) -> NIODeadline { DownstreamTime.at(second) }
@@ -28,7 +28,7 @@ struct DownstreamStateMachineTableTests {
         machine.bytesReceived(now: at(1_000))
         if index == 1 { return machine }
         if index == 8 {
-            _ = machine.parsingFailed(error)
+            _ = machine.parsingFailed(error, now: at(1_000))
             return machine
         }
         if index == 9 {
@@ -102,7 +102,7 @@ struct DownstreamStateMachineTableTests {
         expect(
             [
                 (.none, nil), (.none, nil), (.deliver, nil), (.deliver, nil), (.none, nil), (.none, nil),
-                (.discard, nil), (.discard, nil), (.none, nil), (.none, nil),
+                (.discard, nil), (.none, nil), (.none, nil), (.none, nil),
             ],
             draining: draining,
             after: { $0.bodyReceived() }
@@ -117,7 +117,7 @@ struct DownstreamStateMachineTableTests {
                 (.deliverEnd, .serving(body: .complete, keepAlive: true)),
                 (.deliverEnd, .serving(body: .complete, keepAlive: false)),
                 (.none, nil), (.none, nil),
-                (.nextRequest, .idle(until: Self.at(1_121))), (.close, .closing),
+                (.nextRequest, .idle(until: Self.at(1_121))), (.none, nil),
                 (.none, nil), (.none, nil),
             ],
             after: { $0.requestEnded(now: Self.now) }
@@ -132,7 +132,7 @@ struct DownstreamStateMachineTableTests {
                 (.deliverEnd, .serving(body: .complete, keepAlive: true)),
                 (.deliverEnd, .serving(body: .complete, keepAlive: false)),
                 (.none, nil), (.none, nil),
-                (.close, .closing), (.close, .closing),
+                (.close, .closing(until: Self.at(1_003))), (.none, nil),
                 (.none, nil), (.none, nil),
             ],
             draining: true,
@@ -160,14 +160,14 @@ struct DownstreamStateMachineTableTests {
         let failed = Machine.State.serving(body: .complete, keepAlive: false)
         expect(
             [
-                (.refuse(Self.error), .closing), (.refuse(Self.error), .closing),
+                (.refuse(Self.error), .closing(until: Self.at(1_003))), (.refuse(Self.error), .closing(until: Self.at(1_003))),
                 (.failExchange(Self.error), failed), (.failExchange(Self.error), failed),
                 (.none, failed), (.none, failed),
-                (.close, .closing), (.close, .closing),
+                (.close, .closing(until: Self.at(1_003))), (.none, nil),
                 (.none, nil), (.none, nil),
             ],
             draining: draining,
-            after: { $0.parsingFailed(Self.error) }
+            after: { $0.parsingFailed(Self.error, now: Self.now) }
         )
     }
 
@@ -176,9 +176,9 @@ struct DownstreamStateMachineTableTests {
         expect(
             [
                 (.none, nil), (.none, nil),
-                (.discard, .discarding(until: Self.at(1_006), keepAlive: true)),
-                (.discard, .discarding(until: Self.at(1_006), keepAlive: false)),
-                (.nextRequest, .idle(until: Self.at(1_121))), (.close, .closing),
+                (.discard, .discarding(until: Self.at(1_006))),
+                (.close, .closing(until: Self.at(1_006))),
+                (.nextRequest, .idle(until: Self.at(1_121))), (.close, .closing(until: Self.at(1_003))),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil),
             ],
             after: { $0.answerEnded(reusable: true, now: Self.now) }
@@ -190,9 +190,8 @@ struct DownstreamStateMachineTableTests {
         expect(
             [
                 (.none, nil), (.none, nil),
-                (.discard, .discarding(until: Self.at(1_006), keepAlive: true)),
-                (.discard, .discarding(until: Self.at(1_006), keepAlive: false)),
-                (.close, .closing), (.close, .closing),
+                (.close, .closing(until: Self.at(1_006))), (.close, .closing(until: Self.at(1_006))),
+                (.close, .closing(until: Self.at(1_003))), (.close, .closing(until: Self.at(1_003))),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil),
             ],
             draining: true,
@@ -205,7 +204,8 @@ struct DownstreamStateMachineTableTests {
         expect(
             [
                 (.none, nil), (.none, nil),
-                (.close, .closing), (.close, .closing), (.close, .closing), (.close, .closing),
+                (.close, .closing(until: Self.at(1_006))), (.close, .closing(until: Self.at(1_006))),
+                (.close, .closing(until: Self.at(1_003))), (.close, .closing(until: Self.at(1_003))),
                 (.none, nil), (.none, nil), (.none, nil), (.none, nil),
             ],
             draining: draining,
@@ -215,14 +215,14 @@ struct DownstreamStateMachineTableTests {
 
     @Test("silence closes, is answered with 408, or is told to the exchange", arguments: [false, true])
     func deadline(draining: Bool) {
+        let dropped = Machine.State.closing(until: .distantFuture)
         let failed = Machine.State.serving(body: .complete, keepAlive: false)
         expect(
             [
-                (.close, .closing), (.refuse(.headTimeout), .closing),
+                (.drop, dropped), (.refuse(.headTimeout), .closing(until: Self.at(2_002))),
                 (.failExchange(.headTimeout), failed), (.failExchange(.headTimeout), failed),
                 (.none, nil), (.none, nil),
-                (.close, .closing), (.close, .closing),
-                (.none, nil), (.none, nil),
+                (.drop, dropped), (.drop, dropped), (.drop, dropped), (.none, nil),
             ],
             draining: draining,
             after: { $0.deadlineReached(now: Self.at(2_000)) }
@@ -231,7 +231,7 @@ struct DownstreamStateMachineTableTests {
 
     @Test("no deadline comes early, and each comes on its nanosecond")
     func deadlines() {
-        let seconds: [Int?] = [1_120, 1_015, 1_015, 1_015, nil, nil, 1_005, 1_005, nil, nil]
+        let seconds: [Int?] = [1_120, 1_015, 1_015, 1_015, nil, nil, 1_005, 1_005, 1_002, nil]
         for (index, second) in seconds.enumerated() {
             var machine = Self.machine(at: index)
             let deadline = machine.deadline
@@ -253,7 +253,8 @@ struct DownstreamStateMachineTableTests {
     func drain(announced: Bool) {
         expect(
             [
-                (.close, .closing), (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil),
+                (.drop, .closing(until: .distantFuture)), (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil),
+                (.none, nil),
                 (.none, nil), (.none, nil), (.none, nil),
             ],
             draining: announced,

@@ -9,16 +9,28 @@ struct RequestFieldsTests {
         _ fields: [(String, String)],
         version: HTTPVersion = .http1_1,
         host: String? = "gateway",
-        maxFields: Int = 100
+        maxFields: Int = 100,
+        maxBytes: Int = 64 * 1024
     ) -> Result<RequestFields, GatewayError> {
         let all = (host.map { [("Host", $0)] } ?? []) + fields
         let head = HTTPRequestHead(version: version, method: .POST, uri: "/", headers: HTTPHeaders(all))
-        return RequestFields.read(head, maxFields: maxFields)
+        return RequestFields.read(head, maxFields: maxFields, maxBytes: maxBytes)
     }
 
     private func reason(_ result: Result<RequestFields, GatewayError>) -> String? {
         guard case .failure(let error) = result, error.status == 400 else { return nil }
         return error.message
+    }
+
+    @Test("may have as many bytes as are allowed, names and values together, and not one more")
+    func bytes() throws {
+        let fields = [("x", String(repeating: "a", count: 20))]  // with "Host: gateway" 11 bytes more
+        #expect(throws: Never.self) { try read(fields, maxBytes: 32).get() }
+        guard case .failure(let error) = read(fields, maxBytes: 31) else {
+            Issue.record("one byte too many was accepted")
+            return
+        }
+        #expect(error == .headTooLarge)
     }
 
     private func malformed(_ reason: String) -> String { GatewayError.malformed(reason).message }

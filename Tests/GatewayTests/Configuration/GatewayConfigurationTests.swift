@@ -35,7 +35,7 @@ struct GatewayConfigurationTests {
             endpoint.timeouts
                 == .init(connect: .seconds(5), firstByte: .seconds(120), idle: .seconds(300), total: .seconds(1_800))
         )
-        #expect(endpoint.connections == .init(max: 256, http2: true, maxWait: .seconds(5), maxWaiting: 1_000))
+        #expect(endpoint.connections == .init(max: 256, http2: false, maxWait: .seconds(5), maxWaiting: 1_000))
         #expect(endpoint.forwardHeaders.isEmpty)
         #expect(endpoint.caFile == nil)
         #expect(endpoint.proxy == nil)

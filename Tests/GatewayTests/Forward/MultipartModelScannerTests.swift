@@ -178,11 +178,15 @@ struct MultipartModelScannerTests {
         ),
         (
             "two Content-Dispositions in a part's head",
-            "--B\r\nContent-Disposition: form-data; name=a\r\n" + modelHead.dropFirst(5) + "hidden\r\n--B--"
+            "--B\r\nContent-Disposition: form-data; name=a\r\n" + modelHead.dropFirst(4) + "hidden\r\n--B--"
         ),
         (
             "two names of a part",
             "--B\r\nContent-Disposition: form-data; name=a; name=\"model\"\r\n\r\nhidden\r\n--B--"
+        ),
+        (
+            "lines that end with LF alone",
+            "--B\nContent-Disposition: form-data; name=\"model\"\n\nhidden\n--B--\n"
         ),
     ]
 
@@ -190,8 +194,6 @@ struct MultipartModelScannerTests {
     func ambiguity(what: String, body: String) throws {
         let finding = try MultipartModelScanner.verdict(Self.type, [Array(body.utf8)[...]])
         let isSafe = if case .model("hidden", _) = finding { true } else { finding.isInvalid }
-        withKnownIssue("the scanner reads on, and the client's allow-list is not asked") {
-            #expect(isSafe, "\(what): \(finding)")
-        }
+        #expect(isSafe, "\(what): \(finding)")
     }
 }

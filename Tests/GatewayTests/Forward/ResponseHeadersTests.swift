@@ -102,7 +102,7 @@ struct ResponseHeadersTests {
         Case(200, "POST", [], .chunked, .untilClose),
         Case(200, "POST", ["transfer-encoding: chunked"], .chunked, .untilClose),
         Case(200, "POST", ["transfer-encoding: chunked", "content-length: 5"], .chunked, .untilClose),
-        Case(200, "POST", ["content-length: 5", "content-length: 5"], .chunked, .untilClose),
+        Case(200, "POST", ["content-length: 5", "content-length: 5"], .length(5), .length(5)),
         Case(200, "POST", ["content-length: -5"], .chunked, .untilClose),
         Case(200, "POST", ["content-length: five"], .chunked, .untilClose),
         Case(200, "POST", ["content-length: 99999999999999999999"], .chunked, .untilClose),

@@ -84,20 +84,32 @@ struct StreamPattern {
                 variable.append(value..<(reference[value...].firstIndex { ends.contains($0) } ?? value))
             }
         }
+        variable.sort { $0.lowerBound < $1.lowerBound }
     }
 
     /// What is wrong with a body, if anything.
     func difference(_ body: [UInt8]) -> String? {
         guard body.count == reference.count else { return "\(body.count) bytes in place of \(reference.count)" }
-        var masked = body
-        for range in variable { masked.replaceSubrange(range, with: reference[range]) }
-        guard masked == reference else {
-            let at = zip(masked, reference).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
-            return
-                "other bytes at \(at): \(String(decoding: body[max(0, at - 40)..<min(body.count, at + 40)], as: UTF8.self))"
+        var start = 0
+        for range in variable + [reference.count..<reference.count] {
+            guard Self.isSame(body, reference, start..<range.lowerBound) else {
+                return "other bytes within \(start)..<\(range.lowerBound): "
+                    + String(decoding: body[start..<range.lowerBound], as: UTF8.self)
+            }
+            start = range.upperBound
         }
         // All ids of one stream are the same: no event of another one is in it.
-        let ids = Set(variable.map { Array(body[$0]) }.filter { $0.count == 16 })
-        return ids.count == 1 ? nil : "\(ids.count) different ids"
+        let ids = variable.filter { $0.count == 16 }
+        guard let first = ids.first, ids.count > 1 else { return "no ids" }
+        let isMixed = ids.contains { !body[$0].elementsEqual(body[first]) }
+        return isMixed ? "events of different streams" : nil
+    }
+
+    private static func isSame(_ one: [UInt8], _ other: [UInt8], _ range: Range<Int>) -> Bool {
+        one.withUnsafeBytes { one in
+            other.withUnsafeBytes { other in
+                memcmp(one.baseAddress! + range.lowerBound, other.baseAddress! + range.lowerBound, range.count) == 0
+            }
+        }
     }
 }

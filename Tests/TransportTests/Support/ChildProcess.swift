@@ -11,7 +11,9 @@ final class ChildProcess: @unchecked Sendable {  // used by one test at a time
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in Int32(0)...2 { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0) }
+        for descriptor in Int32(0)...2 {
+            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -19,7 +21,8 @@ final class ChildProcess: @unchecked Sendable {  // used by one test at a time
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var pointers: [UnsafeMutablePointer<CChar>?] = (["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + arguments)
+        var pointers: [UnsafeMutablePointer<CChar>?] =
+            (["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + arguments)
             .map { strdup($0) }
         defer { for pointer in pointers { free(pointer) } }
         pointers.append(nil)

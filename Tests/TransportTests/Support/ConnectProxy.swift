@@ -78,7 +78,10 @@ private final class TunnelHandler: ChannelInboundHandler {
                 switch result {
                 case .success(let server):
                     bound.value.server = server
-                    client.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n"), promise: nil)
+                    client.writeAndFlush(
+                        ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n"),
+                        promise: nil
+                    )
                 case .failure:
                     client.close(promise: nil)
                 }

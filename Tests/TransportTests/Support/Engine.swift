@@ -19,7 +19,8 @@ final class Engine: Sendable {
             loops.append(
                 try await eventLoop.submit {
                     try TransferLoop(eventLoop: eventLoop, watcher: watcher, maxConnections: maxConnections)
-                }.get())
+                }.get()
+            )
         }
         self.group = group
         self.watcher = watcher
@@ -28,7 +29,9 @@ final class Engine: Sendable {
 
     /// One server as one of the loops sees it.
     func client(
-        _ base: String, loop: Int = 0, timeouts: TransferTimeouts = .generous,
+        _ base: String,
+        loop: Int = 0,
+        timeouts: TransferTimeouts = .generous,
         _ adjust: (inout OriginConfiguration) -> Void = { _ in }
     ) -> Client {
         var configuration = OriginConfiguration(base: base, timeouts: timeouts)
@@ -62,10 +65,16 @@ func withEngine(loops: Int = 1, _ body: (Engine) async throws -> Void) async thr
 extension TransferTimeouts {
     /// Far longer than any test: what ends a transfer is something else.
     static let generous = TransferTimeouts(
-        connect: .seconds(20), firstByte: .seconds(30), idle: .seconds(30), total: .seconds(60))
+        connect: .seconds(20),
+        firstByte: .seconds(30),
+        idle: .seconds(30),
+        total: .seconds(60)
+    )
 
     static func short(
-        connect: TimeAmount = .seconds(20), firstByte: TimeAmount = .seconds(30), idle: TimeAmount = .seconds(30),
+        connect: TimeAmount = .seconds(20),
+        firstByte: TimeAmount = .seconds(30),
+        idle: TimeAmount = .seconds(30),
         total: TimeAmount = .seconds(60)
     ) -> Self {
         Self(connect: connect, firstByte: firstByte, idle: idle, total: total)
@@ -92,7 +101,10 @@ final class Client: @unchecked Sendable {  // origin and probes are touched on t
     /// Starts a request and returns at once; `probe` tells how it goes.
     @discardableResult
     func start(
-        _ method: String = "GET", _ target: String = "/", headers: [(String, String)] = [], body: TestBody = .none,
+        _ method: String = "GET",
+        _ target: String = "/",
+        headers: [(String, String)] = [],
+        body: TestBody = .none,
         _ probe: Probe = Probe()
     ) async throws -> Probe {
         try await onLoop { _ in self.startOnLoop(method, target, headers: headers, body: body, probe) }
@@ -101,14 +113,18 @@ final class Client: @unchecked Sendable {  // origin and probes are touched on t
 
     /// The same from the event loop, such as from an observer's callback.
     func startOnLoop(
-        _ method: String = "GET", _ target: String = "/", headers: [(String, String)] = [], body: TestBody = .none,
+        _ method: String = "GET",
+        _ target: String = "/",
+        headers: [(String, String)] = [],
+        body: TestBody = .none,
         _ probe: Probe
     ) {
         let arena = HeaderArena()
         arena.add(line: "Accept:")
         arena.add(line: "User-Agent:")
         arena.add(line: "Expect:")
-        if case .none = body {} else if !headers.contains(where: { $0.0.lowercased() == "content-type" }) {
+        if case .none = body {
+        } else if !headers.contains(where: { $0.0.lowercased() == "content-type" }) {
             arena.add(line: "Content-Type:")
         }
         for (name, value) in headers { arena.add(name, value) }
@@ -121,7 +137,10 @@ final class Client: @unchecked Sendable {  // origin and probes are touched on t
     /// Starts a request and waits for its end.
     @discardableResult
     func send(
-        _ method: String = "GET", _ target: String = "/", headers: [(String, String)] = [], body: TestBody = .none,
+        _ method: String = "GET",
+        _ target: String = "/",
+        headers: [(String, String)] = [],
+        body: TestBody = .none,
         _ probe: Probe = Probe()
     ) async throws -> Probe.Record {
         try await start(method, target, headers: headers, body: body, probe)

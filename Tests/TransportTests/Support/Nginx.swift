@@ -50,7 +50,9 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
             try await makeCertificates()
             try Data(configuration.utf8).write(to: folder.appending(path: "nginx.conf"))
             let process = try ChildProcess(
-                ["/usr/sbin/nginx", "-p", folder.path, "-c", "nginx.conf", "-e", "stderr"], in: folder.path)
+                ["/usr/sbin/nginx", "-p", folder.path, "-c", "nginx.conf", "-e", "stderr"],
+                in: folder.path
+            )
             self.process = process
             // The pid file is written when every port is open.
             try await eventually("nginx starts") {
@@ -107,18 +109,24 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
 
     private func makeCertificates() async throws {
         try Data(Self.locations.utf8).write(to: folder.appending(path: "locations"))
-        try await openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout ca.key -out ca.pem"
-            + " -subj /CN=sluice-test-ca -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign")
+        try await openssl(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout ca.key -out ca.pem"
+                + " -subj /CN=sluice-test-ca -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign"
+        )
         try await certify("server", "IP:127.0.0.1,DNS:localhost")
         try await certify("other", "DNS:other.invalid")
     }
 
     private func certify(_ name: String, _ names: String) async throws {
         try Data("subjectAltName=\(names)\n".utf8).write(to: folder.appending(path: "\(name).ext"))
-        try await openssl("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr"
-            + " -subj /CN=sluice-test")
-        try await openssl("x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out \(name).pem"
-            + " -extfile \(name).ext")
+        try await openssl(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr"
+                + " -subj /CN=sluice-test"
+        )
+        try await openssl(
+            "x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out \(name).pem"
+                + " -extfile \(name).ext"
+        )
     }
 
     private func openssl(_ arguments: String) async throws {

@@ -39,8 +39,10 @@ final class Probe: TransferObserver, @unchecked Sendable {  // the record is loc
     private var uploadIsComplete = false
 
     init(
-        onHead: @escaping OnEvent = { _ in }, onBody: @escaping OnBody = { _, _ in .taken },
-        onTurnEnded: @escaping OnEvent = { _ in }, onEnd: @escaping OnEvent = { _ in }
+        onHead: @escaping OnEvent = { _ in },
+        onBody: @escaping OnBody = { _, _ in .taken },
+        onTurnEnded: @escaping OnEvent = { _ in },
+        onEnd: @escaping OnEvent = { _ in }
     ) {
         self.onHead = onHead
         self.onBody = onBody

@@ -23,7 +23,8 @@ final class ScriptedServer: Sendable {
                 accepted.all.withLock { $0.append(connection) }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        ScriptedConnectionHandler(connection, answer: answer))
+                        ScriptedConnectionHandler(connection, answer: answer)
+                    )
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -188,6 +189,8 @@ extension [UInt8] {
     /// Where `pattern` first begins.
     fileprivate func firstIndex(of pattern: [UInt8]) -> Int? {
         guard count >= pattern.count else { return nil }
-        return (0...(count - pattern.count)).first { self[$0] == pattern[0] && self[$0..<($0 + pattern.count)] == pattern[...] }
+        return (0...(count - pattern.count)).first {
+            self[$0] == pattern[0] && self[$0..<($0 + pattern.count)] == pattern[...]
+        }
     }
 }

@@ -3,12 +3,7 @@ import Glibc
 /// A loopback port on which nobody listens, or whose listener lets nobody in.
 struct LoopbackPort: ~Copyable {
     let port: Int
-    private let descriptors: [Int32]
-
-    private init(port: Int, descriptors: [Int32]) {
-        self.port = port
-        self.descriptors = descriptors
-    }
+    fileprivate let descriptors: [Int32]
 
     deinit {
         for descriptor in descriptors { _ = Glibc.close(descriptor) }
@@ -52,7 +47,8 @@ struct LoopbackPort: ~Copyable {
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
-    private static func withAddress<Result>(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    private static func withAddress<Result>(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result
+    {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
