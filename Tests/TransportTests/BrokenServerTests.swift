@@ -183,10 +183,8 @@ extension EngineTests {
                     #expect(record.error?.mayHaveReachedServer == true)
                     #expect(record.ends == 1)
                     #expect(record.heads == 0)
-                    withKnownIssue("libcurl says CURLE_OUT_OF_MEMORY, which is taken for our own lack of memory") {
-                        #expect(record.error?.code == .headTooLarge)
-                        #expect(record.error?.blame == .upstream)
-                    }
+                    #expect(record.error?.code == .headTooLarge)
+                    #expect(record.error?.blame == .upstream)
                 }
             }
         }

@@ -37,7 +37,7 @@ extension EngineTests {
             }
         }
 
-        @Test("Many transfers at once share one connection")
+        @Test("Transfers after each other share one connection")
         func multiplex() async throws {
             try await withNginx { nginx, engine in
                 let client = client(nginx, engine) { $0.maxConnections = 1 }
@@ -53,15 +53,20 @@ extension EngineTests {
             }
         }
 
-        @Test("A burst on a fresh origin still ends up on one connection")
+        @Test("A burst uses no more connections than allowed, with one stream on each at a time")
         func burst() async throws {
             try await withNginx { nginx, engine in
-                let client = client(nginx, engine)
+                let client = client(nginx, engine) { $0.maxConnections = 4 }
                 var probes: [Probe] = []
                 for _ in 0..<40 { probes.append(try await client.start("GET", "/connection")) }
+                #expect(try await client.running() <= 4)
                 var connections: Set<String> = []
-                for probe in probes { connections.insert(try await probe.end().text) }
-                #expect(connections.count == 1)
+                for probe in probes {
+                    let record = try await probe.end()
+                    #expect(record.isComplete)
+                    connections.insert(record.text)
+                }
+                #expect((1...4).contains(connections.count))
             }
         }
 
@@ -87,7 +92,7 @@ extension EngineTests {
             }
         }
 
-        @Test("Cancelling one transfer leaves the others of its connection alone")
+        @Test("Cancelling one transfer leaves the others alone")
         func cancelOne() async throws {
             try await withNginx { nginx, engine in
                 try nginx.write("slow", patternBytes(count: 400_000))
@@ -96,23 +101,20 @@ extension EngineTests {
                 let other = try await client.start("GET", "/slow/slow")
                 try await victim.until("its body begins") { !$0.body.isEmpty }
                 try await other.until("its body begins") { !$0.body.isEmpty }
-                let before = try await client.send("GET", "/connection")
                 try await victim.cancel(client)
                 #expect(try await victim.end().error?.code == .cancelled)
-                let after = try await client.send("GET", "/connection")
-                #expect(before.text == after.text)
                 let had = other.now.body.count
                 try await other.until("its body goes on") { $0.body.count > had }
                 try await other.cancel(client)
             }
         }
 
-        @Test("Paused transfers that share a connection get their own bytes, each once")
+        @Test("Paused transfers get their own bytes, each once")
         func sharedPauses() async throws {
             try await withNginx { nginx, engine in
                 let body = patternBytes(count: 200_003)
                 try nginx.write("file", body)
-                let client = client(nginx, engine) { $0.maxConnections = 2 }
+                let client = client(nginx, engine) { $0.maxConnections = 8 }
                 var probes: [Probe] = []
                 for _ in 0..<150 {
                     let pieces = Mutex(0)
@@ -131,18 +133,16 @@ extension EngineTests {
                 for probe in probes {
                     let record = try await probe.end()
                     #expect(record.isComplete)
-                    withKnownIssue(
-                        "bytes come twice when transfers that share HTTP/2 connections pause",
-                        isIntermittent: true
-                    ) {
-                        let isWhole = record.body == body
-                        #expect(isWhole, "\(record.body.count) bytes instead of \(body.count)")
-                    }
+                    let isWhole = record.body == body
+                    #expect(isWhole, "\(record.body.count) bytes instead of \(body.count)")
                 }
             }
         }
 
-        @Test("A paused transfer does not hold up the others of its connection", arguments: [8_000_000, 80_000_000])
+        @Test(
+            "A paused transfer keeps its connection to itself, so it cannot hold up the others",
+            arguments: [8_000_000, 80_000_000]
+        )
         func headOfLine(_ size: Int) async throws {
             try await withNginx { nginx, engine in
                 try nginx.write("large", [UInt8](repeating: 0x61, count: size))
@@ -158,17 +158,18 @@ extension EngineTests {
                     let probe = try await client.start("GET", "/connection")
                     do {
                         try await eventually("served beside a paused transfer", within: 5) { probe.now.ends > 0 }
-                        if probe.now.text == connection { served += 1 }
+                        if probe.now.isComplete, probe.now.text != connection { served += 1 }
                     } catch is TimedOut {
                         try await probe.cancel(client)
                     }
                 }
-                #expect(served == 5, "served on the same connection while another transfer was paused")
+                #expect(served == 5, "served on another connection while one transfer was paused")
 
                 isOpen.withLock { $0 = true }
                 try await paused.resume(client)
-                // The other half of the truth: with a body above the flow-control window the last bytes may never come.
-                await withKnownIssue("a resumed HTTP/2 transfer stalls before its last bytes", isIntermittent: true) {
+                // libcurl 7.88 loses sight of the last frame when CURLOPT_BUFFERSIZE is below 16 KiB; seldom, but for good.
+                try await withKnownIssue("the last bytes of a large resumed body may never come", isIntermittent: true)
+                {
                     let record = try await paused.end()
                     #expect(record.error == nil)
                     #expect(record.body.count == size)

@@ -41,7 +41,7 @@ struct ResponseHeadTests {
         "The status line of every version is understood",
         arguments: [
             ("HTTP/2 204 \r\n", 204), ("HTTP/2 200\r\n", 200), ("HTTP/1.0 404 Not Found\r\n", 404),
-            ("HTTP/1.1 500\r\n", 500), ("HTTP/1.1 999 Own\r\n", 999), ("HTTP/1.1 200 OK\n", 200),
+            ("HTTP/1.1 500\r\n", 500), ("HTTP/1.1 599 Own\r\n", 599), ("HTTP/1.1 200 OK\n", 200),
         ]
     )
     func versions(_ line: String, status: Int) {
@@ -54,7 +54,8 @@ struct ResponseHeadTests {
         "A status line that says no status is refused",
         arguments: [
             "HTTP/1.1\r\n", "HTTP/1.1 \r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2x0 OK\r\n", "HTTP/1.1 2000 OK\r\n",
-            "HTTP/1.1 -10 OK\r\n", "HTTP/1.1 099 Low\r\n", "HTTP/1.1 000 Zero\r\n", "HTTP/1.1  200 OK\r\n",
+            "HTTP/1.1 -10 OK\r\n", "HTTP/1.1 099 Low\r\n", "HTTP/1.1 000 Zero\r\n", "HTTP/1.1 600 High\r\n",
+            "HTTP/1.1 999 Own\r\n", "HTTP/1.1  200 OK\r\n",
             "HTTP/1.1 200OK\r\n", "HTTP/\r\n", "HTTP/1.1 600 High\r\n", "HTTP/1.1 999 High\r\n",
         ]
     )
@@ -78,6 +79,21 @@ struct ResponseHeadTests {
         #expect(appendAll("HTTP/1.1 201 Created\nA: b\n\n") == .complete)
         #expect(head.status == 201)
         #expect(fields == ["A=b"])
+    }
+
+    @Test("Two lengths that differ are refused; the same length twice is one")
+    func lengths() {
+        #expect(appendAll("HTTP/1.1 200 OK\nContent-Length: 5\ncontent-length: 5\n\n") == .complete)
+        head.clear()
+        let last = appendAll("HTTP/1.1 200 OK\nContent-Length: 5\ncontent-length: 6\n\n")
+        #expect(last == .invalid("Content-Lengths that differ"))
+    }
+
+    @Test("A version that was not agreed on is refused")
+    func version() {
+        let head = ResponseHead(allowsHTTP2: false)
+        let result = Array("HTTP/2 200 \r\n".utf8).withUnsafeBytes { head.append(line: $0) }
+        #expect(result == .invalid("an HTTP version that was not agreed on"))
     }
 
     @Test("An agreement to an upgrade that nobody asked for is refused")

@@ -241,9 +241,7 @@ extension EngineTests {
                 let record = try await engine.client("http://127.0.0.1:\(nginx.plain)").send("GET", "/large", probe)
                 #expect(record.error == nil)
                 #expect(record.body == body)
-                withKnownIssue("TransferLoop.settleTurn enters itself through resumeReceiving, once for every piece") {
-                    #expect(depth.withLock { $0.most } <= 2)
-                }
+                #expect(depth.withLock { $0.most } <= 2)
             }
         }
 
