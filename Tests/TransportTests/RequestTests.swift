@@ -257,9 +257,11 @@ extension EngineTests {
                 try await withEngine { engine in
                     let client = engine.client(server.base)
                     let probe = try await client.start("POST", body: .stream(length: 100))
+                    try await probe.until("the body is paused") { $0.uploadPauses == 1 }
                     try await probe.feed(Array("start".utf8), client)
                     let connection = try await server.connection()
                     try await connection.receive("start")
+                    try await probe.until("the body is paused again") { $0.uploadPauses == 2 }
                     connection.send(
                         "HTTP/1.1 413 Too Large\r\n\(closes ? "connection: close\r\n" : "")content-length: 3\r\n\r\nbig"
                     )

@@ -94,12 +94,8 @@ extension EngineTests {
                 #expect(record.heads == 0)
                 #expect(record.ends == 1)
                 #expect(record.error?.blame == .upstream)
-                withKnownIssue(
-                    "libcurl reports a receive error; only CURLINFO_HTTP_CONNECTCODE tells that it was the proxy"
-                ) {
-                    #expect(record.error?.code == .proxy)
-                    #expect(record.error?.mayHaveReachedServer == false)
-                }
+                #expect(record.error?.code == .proxy)
+                #expect(record.error?.mayHaveReachedServer == false)
             }
             try await proxy.stop()
         }
