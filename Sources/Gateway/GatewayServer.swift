@@ -39,15 +39,21 @@ package final class GatewayServer: Service {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.server.threads ?? System.coreCount)
         let adminGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)  // probes are answered under any load
         let watcher = try ReadinessWatcher()
+        let outcome: Result<Void, any Error>
         do {
             let fleet = try await makeWorkers(group, watcher: watcher)
-            try await serve(fleet, group: group, adminGroup: adminGroup)
+            do {
+                try await serve(fleet, group: group, adminGroup: adminGroup)
+                outcome = .success(())
+            } catch {
+                outcome = .failure(error)
+            }
             await fleet.shutdown()
         } catch {
-            try await stop(group, adminGroup, watcher)
-            throw error
+            outcome = .failure(error)
         }
         try await stop(group, adminGroup, watcher)
+        try outcome.get()
     }
 
     private func stop(

@@ -86,6 +86,12 @@ struct TransferStateMachine {
         state = .receiving(since: now)
     }
 
+    /// More of the request left: the server cannot be late with its answer to a request that it does not have.
+    mutating func bodySent(now: NIODeadline) {
+        guard case .awaitingHead = state else { return }
+        state = .awaitingHead(until: now + timeouts.firstByte)
+    }
+
     /// Bytes came, or the reader that held them up takes them again.
     mutating func aliveAgain(now: NIODeadline) {
         guard case .receiving = state else { return }

@@ -163,7 +163,10 @@ package final class Transfer: DeadlineHandler {
     func wantsBody(into room: UnsafeMutableRawBufferPointer) -> BodySupply? {
         guard state.isRunning, let observer else { return nil }
         let supply = observer.transferWantsBody(self, into: room)
-        if supply == .pause { sendingPaused = true }
+        switch supply {
+        case .pause: sendingPaused = true
+        case .bytes, .end: state.bodySent(now: .now())
+        }
         return state.isRunning ? supply : nil
     }
 
@@ -263,7 +266,8 @@ extension Transfer {
         set(CURLOPT_TCP_KEEPIDLE, 60)
         set(CURLOPT_TCP_KEEPINTVL, 15)
         set(CURLOPT_HTTP_VERSION, Int(configuration.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
-        set(CURLOPT_CONNECTTIMEOUT_MS, Int(configuration.timeouts.connect.nanoseconds / 1_000_000))
+        let connect = configuration.timeouts.connect.nanoseconds / 1_000_000
+        set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(max(1, connect), Int64(Int32.max))))  // 0 would be libcurl's own 300 s
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)

@@ -62,7 +62,8 @@ package enum BodySupply: Equatable {
 package struct TransferTimeouts: Sendable {
     /// Name resolution, TCP and TLS together.
     package var connect: TimeAmount
-    /// From the end of the wait for a connection to the first byte of the response.
+    /// From the end of the wait for a connection, or the last byte of a streamed request body, to the first byte of the
+    /// response.
     package var firstByte: TimeAmount
     /// Between two reads of the response.
     package var idle: TimeAmount

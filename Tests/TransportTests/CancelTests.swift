@@ -146,6 +146,7 @@ extension EngineTests {
                     #expect(record.heads == 1)
                     #expect(record.pieces == 0)
                     #expect(endsInside.withLock { $0 } == 0, "the end comes when libcurl has returned")
+                    probes.withLock { $0 = [] }  // the probe's own closure holds them
                     try await connection.ended()
                     #expect(try await client.running() == 0)
                 }

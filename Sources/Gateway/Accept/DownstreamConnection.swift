@@ -46,19 +46,27 @@ final class DownstreamConnection: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         timer.attach(self)
-        timer.set(machine.deadline)
-        worker.opened(self)
-        if worker.gate.phase != .serving { machine.announceDrain() }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    /// A connection counts from here on: one that is accepted while its listener closes may never become active.
+    func channelActive(context: ChannelHandlerContext) {
+        worker.opened(self)
+        timer.set(machine.deadline)
+        if worker.gate.phase != .serving { machine.announceDrain() }
+        context.fireChannelActive()
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer.stop()
         worker.closed(self)
         pipelined.removeAll()
         perform(machine.connectionClosed())
+        timer.stop()
         context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer.stop()
+        self.context = nil
     }
 
     // MARK: reading

@@ -65,7 +65,8 @@ extension Exchange {
     }
 
     private func bodyPlan() -> Result<BodyPlan, GatewayError> {
-        guard fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }
+        // Content in a HEAD request means nothing (RFC 9110 section 9.3.2); it is read and dropped.
+        guard head.method != .HEAD, fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }
         let type = fields.contentType ?? "application/json"
         let media = type.prefix { $0 != ";" }.trimmed
         if media.isSame("multipart/form-data") {
