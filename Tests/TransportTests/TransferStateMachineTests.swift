@@ -63,6 +63,7 @@ enum Situation: String, CaseIterable, Codable, Sendable {
 enum Happening: String, CaseIterable, Sendable {
     case headReceived
     case aliveAgain
+    case bodySent
     case breaks
     case cancelledOutside
     case cancelledInside
@@ -81,6 +82,9 @@ enum Happening: String, CaseIterable, Sendable {
             return "-"
         case .aliveAgain:
             machine.aliveAgain(now: soon)
+            return "-"
+        case .bodySent:
+            machine.bodySent(now: soon)
             return "-"
         case .breaks: return words(machine.breaks(.violation("bad")))
         case .cancelledOutside: return words(machine.cancelled(insideLibcurl: false, sent: true))
@@ -133,6 +137,7 @@ private let cancelled = TransferError.cancelled(sent: true)
 private let transitions: [Transition] = [
     Transition(.idle, .headReceived, "-"),
     Transition(.idle, .aliveAgain, "-"),
+    Transition(.idle, .bodySent, "-"),
     Transition(.idle, .breaks, "not now"),
     Transition(.idle, .cancelledOutside, "not now"),
     Transition(.idle, .cancelledInside, "not now"),
@@ -144,6 +149,7 @@ private let transitions: [Transition] = [
 
     Transition(.waiting, .headReceived, "-"),
     Transition(.waiting, .aliveAgain, "-"),
+    Transition(.waiting, .bodySent, "-"),
     Transition(.waiting, .breaks, "not now"),
     Transition(.waiting, .cancelledOutside, "now cancelled", .idle),
     Transition(.waiting, .cancelledInside, "now cancelled", .idle),
@@ -155,6 +161,7 @@ private let transitions: [Transition] = [
 
     Transition(.refused, .headReceived, "-"),
     Transition(.refused, .aliveAgain, "-"),
+    Transition(.refused, .bodySent, "-"),
     Transition(.refused, .breaks, "not now"),
     Transition(.refused, .cancelledOutside, "now cancelled", .idle),
     Transition(.refused, .cancelledInside, "now cancelled", .idle),
@@ -166,6 +173,7 @@ private let transitions: [Transition] = [
 
     Transition(.refusedAfterStart, .headReceived, "-"),
     Transition(.refusedAfterStart, .aliveAgain, "-"),
+    Transition(.refusedAfterStart, .bodySent, "-"),
     Transition(.refusedAfterStart, .breaks, "not now"),
     Transition(.refusedAfterStart, .cancelledOutside, "now ran cancelled", .idle),
     Transition(.refusedAfterStart, .cancelledInside, "now ran cancelled", .idle),
@@ -177,6 +185,7 @@ private let transitions: [Transition] = [
 
     Transition(.awaitingHead, .headReceived, "-", .receiving(since: soon)),
     Transition(.awaitingHead, .aliveAgain, "-"),
+    Transition(.awaitingHead, .bodySent, "-", .awaitingHead(until: soon + .seconds(10))),
     Transition(.awaitingHead, .breaks, "later", .ending(violation)),
     Transition(.awaitingHead, .cancelledOutside, "now ran remove cancelled!", .idle),
     Transition(.awaitingHead, .cancelledInside, "later", .ending(cancelled)),
@@ -188,6 +197,7 @@ private let transitions: [Transition] = [
 
     Transition(.receiving, .headReceived, "-", .receiving(since: soon)),
     Transition(.receiving, .aliveAgain, "-", .receiving(since: soon)),
+    Transition(.receiving, .bodySent, "-"),
     Transition(.receiving, .breaks, "later", .ending(violation)),
     Transition(.receiving, .cancelledOutside, "now ran remove cancelled!", .idle),
     Transition(.receiving, .cancelledInside, "later", .ending(cancelled)),
@@ -199,6 +209,7 @@ private let transitions: [Transition] = [
 
     Transition(.ending, .headReceived, "-"),
     Transition(.ending, .aliveAgain, "-"),
+    Transition(.ending, .bodySent, "-"),
     Transition(.ending, .breaks, "not now"),
     Transition(.ending, .cancelledOutside, "not now"),
     Transition(.ending, .cancelledInside, "not now"),
