@@ -42,11 +42,11 @@ test-asan: dependencies .venv/.stamp ## run the tests under the address sanitize
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/sanitizers/leaks.supp:print_suppressions=0 \
 	"$$swift" test $(swift_test_flags) --sanitize=address --scratch-path .build-asan
 
-# No suppressions: SwiftNIO, Swift Testing and the concurrency runtime report nothing. halt_on_error ends the run at the
+# Suppressed is only what the sanitizer cannot see into, with its reason in the file. halt_on_error ends the run at the
 # first race, where the report is still readable.
 test-tsan: dependencies .venv/.stamp ## run the tests under the thread sanitizer
 	swift=$(SWIFT); \
-	TSAN_OPTIONS=halt_on_error=1 \
+	TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/Tests/sanitizers/races.supp \
 	"$$swift" test $(swift_test_flags) --sanitize=thread --scratch-path .build-tsan
 
 format: ## rewrite the Swift sources in the project's format

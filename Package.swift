@@ -72,7 +72,7 @@ let package = Package(
 
         .testTarget(
             name: "TransportTests",
-            dependencies: ["Transport", nioCore, nioPosix, nioHTTP1],
+            dependencies: ["Transport", nioConcurrency, nioCore, nioPosix, nioHTTP1],
             swiftSettings: strict
         ),
         .testTarget(
@@ -82,7 +82,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Gateway", nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["Gateway", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioSSL],
             exclude: ["python"],
             swiftSettings: strict
         ),

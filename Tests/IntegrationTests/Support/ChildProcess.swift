@@ -1,6 +1,5 @@
 internal import Foundation
 internal import Glibc
-internal import Synchronization
 
 /// An executable that a test started. It never outlives this object.
 final class ChildProcess: Sendable {

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// Goes up once; whoever waits for it on another thread goes on.
 final class Flag: Sendable {

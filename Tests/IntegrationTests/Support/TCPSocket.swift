@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// A TCP socket on the loopback interface that waits no longer than it is told to.
 final class TCPSocket: Sendable {

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// A proxy that understands CONNECT and nothing else: it opens the tunnel, or refuses with the status it was given.
 final class ConnectProxy: Sendable {

@@ -1,5 +1,4 @@
 import NIOCore
-import Synchronization
 
 @testable import Transport
 

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// A TCP server that does exactly what a test says: raw bytes at chosen moments, close, reset, or nothing at all.
 final class ScriptedServer: Sendable {
