@@ -53,7 +53,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams, lifecycle,
+                "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams,
+                lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -42,26 +42,36 @@ extension GatewayError {
 
     /// The text is Azure's own, so that what operators and SDKs know about it stays true.
     static let unknownKey = Self(
-        401, "401",
+        401,
+        "401",
         "Access denied due to invalid subscription key or wrong API endpoint. "
             + "Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.",
-        source: .downstream)
+        source: .downstream
+    )
 
     static let differingKeys = Self(
-        401, "401", "Access denied: the headers api-key and Authorization carry different keys; send one of them.",
-        source: .downstream)
+        401,
+        "401",
+        "Access denied: the headers api-key and Authorization carry different keys; send one of them.",
+        source: .downstream
+    )
 
     static func modelNotAllowed(_ model: String) -> Self {
         Self(
-            403, "PermissionDenied", "This key may not use the model '\(model)'. Ask the gateway's operator for access.",
-            source: .downstream)
+            403,
+            "PermissionDenied",
+            "This key may not use the model '\(model)'. Ask the gateway's operator for access.",
+            source: .downstream
+        )
     }
 
     static func modelUnknown(_ model: String) -> Self {
         Self(
-            404, "DeploymentNotFound",
+            404,
+            "DeploymentNotFound",
             "The API deployment '\(model)' does not exist at this gateway. Check the deployment or model name.",
-            source: .downstream)
+            source: .downstream
+        )
     }
 
     static let noEndpoint = Self(404, "404", "Resource not found", source: .downstream)
@@ -69,7 +79,11 @@ extension GatewayError {
     static let methodNotAllowed = Self(405, "MethodNotAllowed", "This method is not supported.", source: .downstream)
 
     static let headTimeout = Self(
-        408, "RequestTimeout", "The request's head or body did not arrive in time.", source: .downstream)
+        408,
+        "RequestTimeout",
+        "The request's head or body did not arrive in time.",
+        source: .downstream
+    )
 
     static func bodyTooLarge(limit: Int) -> Self {
         Self(413, "RequestTooLarge", "The request body is larger than \(limit) bytes.", source: .downstream)
@@ -80,7 +94,11 @@ extension GatewayError {
     }
 
     static let headTooLarge = Self(
-        431, "RequestHeaderFieldsTooLarge", "The request has too many or too large header fields.", source: .downstream)
+        431,
+        "RequestHeaderFieldsTooLarge",
+        "The request has too many or too large header fields.",
+        source: .downstream
+    )
 
     static func malformed(_ reason: String) -> Self {
         Self(400, "MalformedRequest", "The request is not valid HTTP/1.1: \(reason).", source: .downstream)
@@ -94,12 +112,20 @@ extension GatewayError {
 
 extension GatewayError {
     static let overloaded = Self(
-        503, "GatewayOverloaded", "The gateway is at its limit of requests in flight. Try again shortly.",
-        source: .gateway, retryAfterSeconds: 1)
+        503,
+        "GatewayOverloaded",
+        "The gateway is at its limit of requests in flight. Try again shortly.",
+        source: .gateway,
+        retryAfterSeconds: 1
+    )
 
     static let shuttingDown = Self(
-        503, "GatewayShuttingDown", "The gateway is shutting down. Try again; another replica will answer.",
-        source: .gateway, retryAfterSeconds: 1)
+        503,
+        "GatewayShuttingDown",
+        "The gateway is shutting down. Try again; another replica will answer.",
+        source: .gateway,
+        retryAfterSeconds: 1
+    )
 
     /// A transfer's failure as clients see it: a reason code, and no detail of what is behind the gateway.
     init(_ error: TransferError) {
@@ -109,8 +135,12 @@ extension GatewayError {
             self.init(504, code, "Azure OpenAI did not answer in time.", source: .upstream)
         case .poolFull, .poolTimeout:
             self.init(
-                503, code, "All connections to Azure OpenAI are busy. Try again shortly.", source: .gateway,
-                retryAfterSeconds: 1)
+                503,
+                code,
+                "All connections to Azure OpenAI are busy. Try again shortly.",
+                source: .gateway,
+                retryAfterSeconds: 1
+            )
         case .resources, .misuse:
             self.init(500, code, "The gateway could not send the request.", source: .gateway)
         case .resolve, .connect, .tls, .certificate, .proxy, .send, .receive, .closedEarly, .protocolViolation,
@@ -131,7 +161,8 @@ enum JSONText {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F || scalar.value == 0x2028 || scalar.value == 0x2029:
+            case _
+            where scalar.value < 0x20 || scalar.value == 0x7F || scalar.value == 0x2028 || scalar.value == 0x2029:
                 let hex = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: result.unicodeScalars.append(scalar)

@@ -24,7 +24,9 @@ package final class GatewayServer: Service {
 
     /// - Parameter onListening: called once, when both listeners accept.
     package init(
-        configuration: GatewayConfiguration, logger: Logger, logWriter: LogWriter,
+        configuration: GatewayConfiguration,
+        logger: Logger,
+        logWriter: LogWriter,
         onListening: @escaping @Sendable (Addresses) -> Void = { _ in }
     ) {
         self.configuration = configuration
@@ -57,7 +59,9 @@ package final class GatewayServer: Service {
     }
 
     private func stop(
-        _ group: MultiThreadedEventLoopGroup, _ adminGroup: MultiThreadedEventLoopGroup, _ watcher: ReadinessWatcher
+        _ group: MultiThreadedEventLoopGroup,
+        _ adminGroup: MultiThreadedEventLoopGroup,
+        _ watcher: ReadinessWatcher
     ) async throws {
         try await group.shutdownGracefully()
         try await adminGroup.shutdownGracefully()
@@ -78,15 +82,24 @@ package final class GatewayServer: Service {
             workers.append(
                 try await loop.submit {
                     try Worker(
-                        number: number, eventLoop: loop, snapshot: snapshot, gate: gate, watcher: watcher, logWriter: writer,
-                        processID: processID)
-                }.get())
+                        number: number,
+                        eventLoop: loop,
+                        snapshot: snapshot,
+                        gate: gate,
+                        watcher: watcher,
+                        logWriter: writer,
+                        processID: processID
+                    )
+                }.get()
+            )
         }
         return Fleet(workers: workers, gate: gate, snapshot: snapshot)
     }
 
     private func serve(
-        _ fleet: Fleet, group: MultiThreadedEventLoopGroup, adminGroup: MultiThreadedEventLoopGroup
+        _ fleet: Fleet,
+        group: MultiThreadedEventLoopGroup,
+        adminGroup: MultiThreadedEventLoopGroup
     ) async throws {
         let credentials = try configuration.tls.map(credentials)
         let data = try await listen(on: configuration.listen, name: "listen") {
@@ -101,7 +114,8 @@ package final class GatewayServer: Service {
             metadata: [
                 "data": "\(addresses.data)", "admin": "\(addresses.admin)", "tls": "\(credentials != nil)",
                 "loops": "\(fleet.workers.count)",
-            ])
+            ]
+        )
         onListening(addresses)
         await withTaskGroup(of: Void.self) { tasks in
             if let credentials { tasks.addTask { await credentials.run() } }
@@ -121,7 +135,9 @@ package final class GatewayServer: Service {
     }
 
     private func listen(
-        on address: ListenAddress, name: String, _ bind: (SocketAddress) async throws -> any Channel
+        on address: ListenAddress,
+        name: String,
+        _ bind: (SocketAddress) async throws -> any Channel
     ) async throws -> any Channel {
         do {
             return try await bind(SocketAddress.makeAddressResolvingHost(address.host, port: address.port))
@@ -131,7 +147,9 @@ package final class GatewayServer: Service {
     }
 
     private func dataBootstrap(
-        _ group: MultiThreadedEventLoopGroup, fleet: Fleet, credentials: TLSCredentials?
+        _ group: MultiThreadedEventLoopGroup,
+        fleet: Fleet,
+        credentials: TLSCredentials?
     ) -> ServerBootstrap {
         let limits = fleet.snapshot.limits
         return ServerBootstrap(group: group)
@@ -176,7 +194,9 @@ package final class GatewayServer: Service {
         try? await listener.close()
         await fleet.onEachLoop { $0.drain() }
         logger.notice(
-            "shutting down: draining", metadata: ["in_flight": "\(fleet.gate.inFlight.count)", "grace": "\(drain.grace)"])
+            "shutting down: draining",
+            metadata: ["in_flight": "\(fleet.gate.inFlight.count)", "grace": "\(drain.grace)"]
+        )
         if await !fleet.gate.inFlight.waitUntilZero(limit: drain.grace) {
             logger.warning("grace is over: ending what runs", metadata: ["in_flight": "\(fleet.gate.inFlight.count)"])
             await fleet.onEachLoop { $0.endExchanges() }

@@ -46,18 +46,28 @@ final class Snapshot: Sendable {
         endpoints = configuration.endpoints.map { Endpoint($0, loops: loops) }
         modelNames = configuration.models.map(\.name)
         let endpointIndex = Dictionary(
-            configuration.endpoints.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+            configuration.endpoints.enumerated().map { ($1.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         var routes: [String: Route] = [:]
         for (index, model) in configuration.models.enumerated() {
-            guard let deployment = model.deployments.first, let endpoint = endpointIndex[deployment.endpoint] else { continue }
+            guard let deployment = model.deployments.first, let endpoint = endpointIndex[deployment.endpoint] else {
+                continue
+            }
             routes[model.name] = Route(model: index, endpoint: endpoint, deployment: deployment.deployment)
         }
         self.routes = routes
         let server = configuration.server
         limits = Limits(
-            headerBytes: server.maxHeaderBytes, headerCount: server.maxHeaderCount, targetBytes: server.maxTargetBytes,
-            bodyBytes: server.maxBodyBytes, inFlight: server.maxInFlight, idle: TimeAmount(server.idleTimeout),
-            head: TimeAmount(server.requestHeadTimeout), heartbeat: TimeAmount(server.heartbeat))
+            headerBytes: server.maxHeaderBytes,
+            headerCount: server.maxHeaderCount,
+            targetBytes: server.maxTargetBytes,
+            bodyBytes: server.maxBodyBytes,
+            inFlight: server.maxInFlight,
+            idle: TimeAmount(server.idleTimeout),
+            head: TimeAmount(server.requestHeadTimeout),
+            heartbeat: TimeAmount(server.heartbeat)
+        )
     }
 
     /// Where a request for a model goes. Without `models` in the configuration every model is known, under its own name,
@@ -77,8 +87,12 @@ extension Snapshot.Endpoint {
         var origin = OriginConfiguration(
             base: endpoint.url.description,
             timeouts: TransferTimeouts(
-                connect: TimeAmount(endpoint.timeouts.connect), firstByte: TimeAmount(endpoint.timeouts.firstByte),
-                idle: TimeAmount(endpoint.timeouts.idle), total: TimeAmount(endpoint.timeouts.total)))
+                connect: TimeAmount(endpoint.timeouts.connect),
+                firstByte: TimeAmount(endpoint.timeouts.firstByte),
+                idle: TimeAmount(endpoint.timeouts.idle),
+                total: TimeAmount(endpoint.timeouts.total)
+            )
+        )
         origin.maxConnections = max(1, endpoint.connections.max / loops)
         origin.maxWait = TimeAmount(endpoint.connections.maxWait)
         origin.maxWaiting = max(1, endpoint.connections.maxWaiting / loops)

@@ -23,8 +23,13 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
 
     /// To be called on the event loop.
     init(
-        number: Int, eventLoop: any EventLoop, snapshot: Snapshot, gate: Gate, watcher: ReadinessWatcher,
-        logWriter: LogWriter, processID: UInt64
+        number: Int,
+        eventLoop: any EventLoop,
+        snapshot: Snapshot,
+        gate: Gate,
+        watcher: ReadinessWatcher,
+        logWriter: LogWriter,
+        processID: UInt64
     ) throws {
         self.number = UInt64(number)
         self.eventLoop = eventLoop
@@ -33,7 +38,10 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         self.processID = processID
         accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
         metrics = MetricsShard(
-            clients: snapshot.clients.clients.count, models: snapshot.modelNames.count, endpoints: snapshot.endpoints.count)
+            clients: snapshot.clients.clients.count,
+            models: snapshot.modelNames.count,
+            endpoints: snapshot.endpoints.count
+        )
         let maxConnections = snapshot.endpoints.reduce(0) { $0 + $1.origin.maxConnections }
         let transfers = try TransferLoop(eventLoop: eventLoop, watcher: watcher, maxConnections: maxConnections)
         self.transfers = transfers

@@ -26,7 +26,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Where health, metrics and status are, host:port, instead of the file's 'admin'.")
     var admin: String?
 
-    @Option(help: "Write the addresses that are listened on to this file: lines 'data HOST:PORT' and 'admin HOST:PORT'.")
+    @Option(
+        help: "Write the addresses that are listened on to this file: lines 'data HOST:PORT' and 'admin HOST:PORT'."
+    )
     var portFile: String?
 
     func run() async throws {
@@ -38,7 +40,9 @@ struct Serve: AsyncParsableCommand {
 
         let portFile = self.portFile
         let server = GatewayServer(
-            configuration: configuration, logger: Logger(label: "sluice"), logWriter: logWriter
+            configuration: configuration,
+            logger: Logger(label: "sluice"),
+            logWriter: logWriter
         ) { addresses in
             guard let portFile else { return }
             let text = "data \(addresses.data)\nadmin \(addresses.admin)\n"
@@ -48,7 +52,9 @@ struct Serve: AsyncParsableCommand {
                 Logger(label: "sluice").error("port file not written", metadata: ["cause": "\(error)"])
             }
         }
-        let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: Logger(label: "lifecycle")))
+        let group = ServiceGroup(
+            configuration: .init(services: [.init(service: server)], logger: Logger(label: "lifecycle"))
+        )
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -38,7 +38,9 @@ package final class BodyStorage {
         let growth = replacement.count - range.count
         reserve(count + max(0, growth))
         (memory + range.lowerBound + replacement.count).copyMemory(
-            from: memory + range.upperBound, byteCount: count - range.upperBound)
+            from: memory + range.upperBound,
+            byteCount: count - range.upperBound
+        )
         if let source = replacement.baseAddress {
             (memory + range.lowerBound).copyMemory(from: source, byteCount: replacement.count)
         }

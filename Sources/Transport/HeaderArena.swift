@@ -96,7 +96,9 @@ package final class HeaderArena {
     private func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         reserve(bytes.count + 1)
         UnsafeMutableRawPointer(text.baseAddress! + length).copyMemory(
-            from: bytes.baseAddress ?? UnsafePointer(bitPattern: 1)!, byteCount: bytes.count)
+            from: bytes.baseAddress ?? UnsafePointer(bitPattern: 1)!,
+            byteCount: bytes.count
+        )
         length += bytes.count
     }
 

@@ -58,7 +58,9 @@ package final class Origin {
         } else {
             let cause = "\(configuration.maxConnections) connections busy, \(waiting.count) transfers waiting"
             transfer.refuse(
-                TransferError(.poolFull, blame: .gateway, mayHaveReachedServer: false, cause: cause), ran: false)
+                TransferError(.poolFull, blame: .gateway, mayHaveReachedServer: false, cause: cause),
+                ran: false
+            )
         }
         return transfer
     }

@@ -28,12 +28,15 @@ package final class ReadinessWatcher: @unchecked Sendable {  // `loops` is behin
         epoll_ctl(outer, CEPOLL_CTL_ADD, stopSignal, &event)
         let me = Unmanaged.passRetained(self)  // the thread's own reference
         let code = pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { me in
                 cepoll_name_thread("readiness")
                 Unmanaged<ReadinessWatcher>.fromOpaque(me!).takeRetainedValue().watch()
                 return nil
-            }, me.toOpaque())
+            },
+            me.toOpaque()
+        )
         guard code == 0 else {
             me.release()
             throw TransferError.resources("pthread_create", code)

@@ -82,7 +82,9 @@ package final class ResponseHead {
         }
         // RFC 9110 section 15: outside of these, a status code is invalid.
         guard (100...599).contains(status) else { return .invalid("a status code outside 100 to 599") }
-        guard allowsHTTP2 || line[5] == UInt8(ascii: "1") else { return .invalid("an HTTP version that was not agreed on") }
+        guard allowsHTTP2 || line[5] == UInt8(ascii: "1") else {
+            return .invalid("an HTTP version that was not agreed on")
+        }
         self.status = status
         return .more
     }
@@ -132,7 +134,9 @@ package final class ResponseHead {
         fields.append(
             Field(
                 name: start..<(start + colon),
-                value: (start + value.lowerBound)..<(start + value.upperBound)))
+                value: (start + value.lowerBound)..<(start + value.upperBound)
+            )
+        )
         return .more
     }
 }

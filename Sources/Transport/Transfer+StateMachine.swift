@@ -126,10 +126,18 @@ struct TransferStateMachine {
             return .end(.notNow)
         case .waiting(let until):
             guard min(until, total) <= now else { return .rearm(deadline) }
-            return .end(ends(ran: false, removing: false, .timeout(until <= total ? .poolTimeout : .totalTimeout, sent: false)))
+            return .end(
+                ends(ran: false, removing: false, .timeout(until <= total ? .poolTimeout : .totalTimeout, sent: false))
+            )
         case .awaitingHead(let until):
             guard min(until, total) <= now else { return .rearm(deadline) }
-            return .end(ends(ran: true, removing: true, .timeout(until <= total ? .firstByteTimeout : .totalTimeout, sent: sent)))
+            return .end(
+                ends(
+                    ran: true,
+                    removing: true,
+                    .timeout(until <= total ? .firstByteTimeout : .totalTimeout, sent: sent)
+                )
+            )
         case .receiving(let since):
             if total <= now { return .end(ends(ran: true, removing: true, .timeout(.totalTimeout, sent: true))) }
             if readerHoldsUp { state = .receiving(since: now) }

@@ -207,7 +207,11 @@ package final class Transfer: DeadlineHandler {
         ccurl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
         guard !head.isComplete, status != 0, !(200...299).contains(status) else { return nil }
         return TransferError(
-            .proxy, blame: .upstream, mayHaveReachedServer: false, cause: "the proxy answered CONNECT with \(status)")
+            .proxy,
+            blame: .upstream,
+            mayHaveReachedServer: false,
+            cause: "the proxy answered CONNECT with \(status)"
+        )
     }
 
     private var wasSent: Bool {

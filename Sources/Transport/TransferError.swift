@@ -69,8 +69,11 @@ extension TransferError {
     }
 
     static let headTooLarge = Self(
-        .headTooLarge, blame: .upstream, mayHaveReachedServer: true,
-        cause: "a response head above \(ResponseHead.maximumBytes) bytes or \(ResponseHead.maximumFields) fields")
+        .headTooLarge,
+        blame: .upstream,
+        mayHaveReachedServer: true,
+        cause: "a response head above \(ResponseHead.maximumBytes) bytes or \(ResponseHead.maximumFields) fields"
+    )
 
     static func violation(_ cause: String) -> Self {
         Self(.protocolViolation, blame: .upstream, mayHaveReachedServer: true, cause: cause)
@@ -114,7 +117,10 @@ extension TransferError {
                 false
             }
         self.init(
-            kind, blame: blame, mayHaveReachedServer: sent && !neverSent,
-            cause: String(cString: curl_easy_strerror(code)))
+            kind,
+            blame: blame,
+            mayHaveReachedServer: sent && !neverSent,
+            cause: String(cString: curl_easy_strerror(code))
+        )
     }
 }

@@ -7,7 +7,7 @@ package import NIOCore
 ///
 /// Everything runs on `eventLoop` except `socketsAreReady`'s request, which the readiness watcher makes. libcurl is never
 /// re-entered from its own callbacks: what they cause is noted and done when it has returned.
-package final class TransferLoop: @unchecked Sendable {  // confined to `eventLoop`; the watcher only calls `execute` on it
+package final class TransferLoop: @unchecked Sendable {  // confined to `eventLoop`; the watcher only calls `execute`
     package let eventLoop: any EventLoop
     private let multi: OpaquePointer
     private let inner: Int32

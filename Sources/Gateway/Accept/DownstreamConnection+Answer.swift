@@ -13,8 +13,8 @@ extension DownstreamConnection {
 
     func relayHead(_ head: ResponseHead, _ headers: ResponseHeaders, method: String) {
         let closes = saysClose
-        compose { writer, isHTTP1_0 in
-            let framing = headers.framing(status: head.status, method: method, isHTTP1_0: isHTTP1_0)
+        compose { writer, isHTTP10 in
+            let framing = headers.framing(status: head.status, method: method, isHTTP10: isHTTP10)
             writer.beginHead(status: head.status, expectedBytes: head.bytes.count)
             headers.write(head, method: method, to: &writer)
             writer.endHead(framing, closes: closes || framing == .untilClose)

@@ -93,7 +93,8 @@ struct DownstreamStateMachine: ~Copyable {
     mutating func bytesReceived(now: NIODeadline) {
         switch state {
         case .idle: state = .receivingHead(until: now + timeouts.head)
-        case .serving(.open, let keepAlive): state = .serving(body: .open(until: now + timeouts.head), keepAlive: keepAlive)
+        case .serving(.open, let keepAlive):
+            state = .serving(body: .open(until: now + timeouts.head), keepAlive: keepAlive)
         case .receivingHead, .serving(.complete, _), .discarding, .closing, .closed: break
         }
     }

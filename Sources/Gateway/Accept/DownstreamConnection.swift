@@ -21,7 +21,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
     private var pipelined = Deque<HTTPServerRequestPart>()
     private var requestLine = RequestLineMeter()
     private let timer: DeadlineTimer
-    private var isHTTP1_0 = false
+    private var isHTTP10 = false
     private var readsAreHeld = false
     private var readIsWanted = false
     private var isTakingPipelined = false
@@ -38,7 +38,8 @@ final class DownstreamConnection: ChannelDuplexHandler {
         let limits = worker.snapshot.limits
         machine = DownstreamStateMachine(
             timeouts: .init(idle: limits.idle, head: limits.head, discard: Self.discardTime, linger: Self.lingerTime),
-            now: .now())
+            now: .now()
+        )
         writer = ResponseWriter(allocator: allocator)
         timer = DeadlineTimer(eventLoop: worker.eventLoop)
     }
@@ -102,14 +103,17 @@ final class DownstreamConnection: ChannelDuplexHandler {
     }
 
     private func takeHead(_ head: HTTPRequestHead) {
-        isHTTP1_0 = head.version == .http1_0
+        isHTTP10 = head.version == .http1_0
         let limits = worker.snapshot.limits
         let parsed: (RequestFields, RequestTarget)?
         var refusal: GatewayError?
         if head.uri.utf8.count > limits.targetBytes {
             (parsed, refusal) = (nil, .targetTooLong(limit: limits.targetBytes))
         } else {
-            switch (RequestFields.read(head, maxFields: limits.headerCount, maxBytes: limits.headerBytes), RequestTarget.parse(head.uri)) {
+            switch (
+                RequestFields.read(head, maxFields: limits.headerCount, maxBytes: limits.headerBytes),
+                RequestTarget.parse(head.uri)
+            ) {
             case (.success(let fields), .success(let target)): parsed = (fields, target)
             case (.failure(let error), _), (_, .failure(let error)): (parsed, refusal) = (nil, error)
             }
@@ -117,10 +121,12 @@ final class DownstreamConnection: ChannelDuplexHandler {
         // NIO's parser stops at a request that asks for an upgrade, so nothing can follow it.
         let upgrades = parsed?.0.connectionNames.contains("upgrade") ?? false || head.method == .CONNECT
         // HTTP/1.0 knows persistent connections only as an extension that proxies get wrong (RFC 9112 section 9.3).
-        let keepAlive = head.isKeepAlive && !upgrades && !isHTTP1_0
+        let keepAlive = head.isKeepAlive && !upgrades && !isHTTP10
         guard machine.headReceived(keepAlive: keepAlive, now: .now()) == .startExchange else { return }
         timer.set(machine.deadline)
-        guard let (fields, target) = parsed else { return perform(machine.parsingFailed(refusal ?? .headTooLarge, now: .now())) }
+        guard let (fields, target) = parsed else {
+            return perform(machine.parsingFailed(refusal ?? .headTooLarge, now: .now()))
+        }
         if answerHealth(target, head) { return }
         let exchange = Exchange(worker: worker, connection: self, head: head, fields: fields, target: target)
         self.exchange = exchange
@@ -219,7 +225,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
 
     var saysClose: Bool { machine.closesAfterAnswer }
 
-    func compose(_ body: (inout ResponseWriter, _ isHTTP1_0: Bool) -> Void) { if canWrite { body(&writer, isHTTP1_0) } }
+    func compose(_ body: (inout ResponseWriter, _ isHTTP10: Bool) -> Void) { if canWrite { body(&writer, isHTTP10) } }
 
     func flush() { write(writer.take()) }
 

@@ -40,7 +40,8 @@ enum ParserErrors {
                 ? GatewayError(414, "RequestTargetTooLong", "The request target is too long.", source: .downstream)
                 : .headTooLarge
         case .invalidChunkSize: .malformed("a chunk size is not a hexadecimal number")
-        case .invalidContentLength, .unexpectedContentLength: .malformed("the Content-Length is invalid or stands twice")
+        case .invalidContentLength, .unexpectedContentLength:
+            .malformed("the Content-Length is invalid or stands twice")
         case .invalidHeaderToken: .malformed("a header field is malformed")
         case .invalidMethod: .malformed("the method is unknown")
         case .invalidURL: .malformed("the request target is invalid")

@@ -31,7 +31,13 @@ struct RequestFields {
             case 6 where name.isSame("expect"):
                 guard value.isSame("100-continue") else {
                     return .failure(
-                        GatewayError(417, "ExpectationFailed", "Only 'Expect: 100-continue' is known.", source: .downstream))
+                        GatewayError(
+                            417,
+                            "ExpectationFailed",
+                            "Only 'Expect: 100-continue' is known.",
+                            source: .downstream
+                        )
+                    )
                 }
                 // HTTP/1.0 knows no interim answers (RFC 9110 section 10.1.1).
                 fields.expectsContinue = head.version != .http1_0

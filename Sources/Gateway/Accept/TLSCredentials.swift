@@ -58,7 +58,8 @@ final class TLSCredentials: Sendable {
         } catch {
             logger.error(
                 "TLS certificate could not be reloaded; the old one stays in force",
-                metadata: ["certificate": "\(files.certificate)", "cause": "\(error)"])
+                metadata: ["certificate": "\(files.certificate)", "cause": "\(error)"]
+            )
             return false
         }
     }
@@ -66,17 +67,23 @@ final class TLSCredentials: Sendable {
     private static func version(of files: GatewayConfiguration.TLSFiles) throws -> [FileVersion] {
         try [files.certificate, files.key].map { path in
             let attributes = try FileManager.default.attributesOfItem(
-                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            )
             return FileVersion(
-                modified: attributes[.modificationDate] as? Date ?? .distantPast, size: attributes[.size] as? Int ?? 0,
-                inode: attributes[.systemFileNumber] as? Int ?? 0)
+                modified: attributes[.modificationDate] as? Date ?? .distantPast,
+                size: attributes[.size] as? Int ?? 0,
+                inode: attributes[.systemFileNumber] as? Int ?? 0
+            )
         }
     }
 
     private static func load(_ files: GatewayConfiguration.TLSFiles) throws -> NIOSSLContext {
         let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain,
+            privateKey: .privateKey(key)
+        )
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
         return try NIOSSLContext(configuration: configuration)

@@ -34,7 +34,9 @@ struct AdminServer: Sendable {
         case "/health/ready":
             return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
         case "/metrics":
-            return .metrics(MetricsPage(totals: await totals(), fleet: fleet, droppedLogBytes: logWriter.droppedBytes).text)
+            return .metrics(
+                MetricsPage(totals: await totals(), fleet: fleet, droppedLogBytes: logWriter.droppedBytes).text
+            )
         case "/status":
             return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
         default:
@@ -45,8 +47,10 @@ struct AdminServer: Sendable {
     private func totals() async -> MetricsShard {
         let shards = await fleet.onEachLoop { $0.metrics }
         var total = MetricsShard(
-            clients: fleet.snapshot.clients.clients.count, models: fleet.snapshot.modelNames.count,
-            endpoints: fleet.snapshot.endpoints.count)
+            clients: fleet.snapshot.clients.clients.count,
+            models: fleet.snapshot.modelNames.count,
+            endpoints: fleet.snapshot.endpoints.count
+        )
         for shard in shards { total.add(shard) }
         return total
     }
@@ -115,7 +119,9 @@ private final class AdminHandler: ChannelInboundHandler {
         let closes = !head.isKeepAlive
         channel.eventLoop.execute {
             channel.write(HTTPServerResponsePart.head(responseHead), promise: nil)
-            if !isHead { channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: text))), promise: nil) }
+            if !isHead {
+                channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: text))), promise: nil)
+            }
             let end = channel.writeAndFlush(HTTPServerResponsePart.end(nil))
             if closes { end.whenComplete { _ in channel.close(promise: nil) } }
         }

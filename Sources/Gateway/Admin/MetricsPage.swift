@@ -48,8 +48,14 @@ struct MetricsPage {
 
     private func times(_ page: inout MetricsText) {
         let families = [
-            ("sluice_time_to_first_byte_seconds", "From a request's head to the first byte of its answer.", totals.firstByte),
-            ("sluice_request_duration_seconds", "From a request's head to the last byte of its answer.", totals.duration),
+            (
+                "sluice_time_to_first_byte_seconds", "From a request's head to the first byte of its answer.",
+                totals.firstByte
+            ),
+            (
+                "sluice_request_duration_seconds", "From a request's head to the last byte of its answer.",
+                totals.duration
+            ),
         ]
         for (name, help, histograms) in families {
             page.family(name, "histogram", help)
@@ -63,7 +69,10 @@ struct MetricsPage {
         page.family("sluice_upstream_attempts_total", "counter", "Attempts at an endpoint, by how they ended.")
         for (index, counts) in totals.attempts.enumerated() {
             let endpoint = ("endpoint", fleet.snapshot.endpoints[index].name)
-            let results = zip(MetricsShard.classes, counts.answered) + [("failed", counts.failed), ("cancelled", counts.cancelled)]
+            let results =
+                zip(MetricsShard.classes, counts.answered) + [
+                    ("failed", counts.failed), ("cancelled", counts.cancelled),
+                ]
             for (result, count) in results where count > 0 {
                 page.sample("sluice_upstream_attempts_total", count, labels: [endpoint, ("result", result)])
             }

@@ -27,7 +27,8 @@ struct StatusPage {
                     array(
                         model.deployments.map {
                             object([("endpoint", quoted($0.endpoint)), ("deployment", quoted($0.deployment))])
-                        })
+                        }
+                    )
                 ),
             ])
         }

@@ -22,9 +22,18 @@ extension Exchange {
         let arena = worker.takeArena()
         self.arena = arena
         endpoint.headers.write(
-            head, connectionNames: fields.connectionNames, apiKey: endpoint.apiKey, body: body.headerKind, into: arena)
+            head,
+            connectionNames: fields.connectionNames,
+            apiKey: endpoint.apiKey,
+            body: body.headerKind,
+            into: arena
+        )
         let request = TransferRequest(
-            method: head.method.rawValue, target: upstreamTarget(route), headers: arena, body: body)
+            method: head.method.rawValue,
+            target: upstreamTarget(route),
+            headers: arena,
+            body: body
+        )
         machine.forwarded(upload)
         attempt = worker.origins[route.endpoint].start(request, observer: self)
     }
@@ -82,7 +91,9 @@ extension Exchange: TransferObserver {
         return .taken
     }
 
-    func transferWantsBody(_ transfer: Transfer, into room: UnsafeMutableRawBufferPointer) -> BodySupply { supply(room) }
+    func transferWantsBody(_ transfer: Transfer, into room: UnsafeMutableRawBufferPointer) -> BodySupply {
+        supply(room)
+    }
 
     func transferTurnEnded(_ transfer: Transfer) {
         connection.flush()
@@ -148,7 +159,9 @@ enum QueryCredentials {
     private static func mayHoldKey(_ query: Substring) -> Bool {
         var last: UInt8 = 0
         for byte in query.utf8 {
-            if byte == UInt8(ascii: "%") || (last == UInt8(ascii: "-") && byte | 0x20 == UInt8(ascii: "k")) { return true }
+            if byte == UInt8(ascii: "%") || (last == UInt8(ascii: "-") && byte | 0x20 == UInt8(ascii: "k")) {
+                return true
+            }
             last = byte
         }
         return false

@@ -80,7 +80,12 @@ extension Exchange {
         if let encoding = head.headers.first(name: "content-encoding"), !encoding.isSame("identity") {
             return .failure(
                 GatewayError(
-                    415, "UnsupportedMediaType", "JSON bodies must be sent without Content-Encoding.", source: .downstream))
+                    415,
+                    "UnsupportedMediaType",
+                    "JSON bodies must be sent without Content-Encoding.",
+                    source: .downstream
+                )
+            )
         }
         return .success(.collect)
     }
@@ -178,7 +183,8 @@ extension Exchange {
             let count = min(buffer.readableBytes, room.count - written)
             buffer.readWithUnsafeReadableBytes { bytes in
                 UnsafeMutableRawBufferPointer(rebasing: room[written...]).copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                    from: UnsafeRawBufferPointer(rebasing: bytes[..<count])
+                )
                 return count
             }
             written += count

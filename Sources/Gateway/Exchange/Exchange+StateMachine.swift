@@ -126,7 +126,12 @@ struct ExchangeStateMachine: ~Copyable {
             return .none
         case .forwarding:
             state = .ended
-            let closedEarly = GatewayError(502, "upstream_closed_early", "Azure OpenAI gave no answer.", source: .upstream)
+            let closedEarly = GatewayError(
+                502,
+                "upstream_closed_early",
+                "Azure OpenAI gave no answer.",
+                source: .upstream
+            )
             return .answer(error ?? closedEarly, cancelling: false)
         case .relaying(_, let answer):
             state = .ended

@@ -30,7 +30,13 @@ final class Exchange {
     var awaitsContinue: Bool
     private var hasPlace = false
 
-    init(worker: Worker, connection: DownstreamConnection, head: HTTPRequestHead, fields: RequestFields, target: RequestTarget) {
+    init(
+        worker: Worker,
+        connection: DownstreamConnection,
+        head: HTTPRequestHead,
+        fields: RequestFields,
+        target: RequestTarget
+    ) {
         self.worker = worker
         self.connection = connection
         self.head = head

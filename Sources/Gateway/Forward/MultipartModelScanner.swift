@@ -73,7 +73,8 @@ struct MultipartModelScanner {
                     guard window.count <= Self.maxHead else { return .invalid("a part's head is too long") }
                     return finding
                 }
-                guard at + 3 <= Self.maxHead else { return .invalid("a part's head is too long") }  // in one piece or many
+                // The same whether it came in one piece or in many.
+                guard at + 3 <= Self.maxHead else { return .invalid("a part's head is too long") }
                 if let inside = find(delimiter), inside < at { return .invalid("a boundary stands in a part's head") }
                 let name = Self.fieldName(String(decoding: window[..<at], as: UTF8.self))
                 drop(at + 2)  // the second line break may begin the next delimiter
@@ -95,7 +96,8 @@ struct MultipartModelScanner {
                     return finding
                 }
                 let start = min(2, at)
-                guard at - start <= Self.maxValue, let model = String(validating: window[start..<at], as: UTF8.self) else {
+                guard at - start <= Self.maxValue, let model = String(validating: window[start..<at], as: UTF8.self)
+                else {
                     return .invalid("the value of 'model' is too long or not UTF-8")
                 }
                 finding = .model(model, range: (offset + start)..<(offset + at))
@@ -161,7 +163,8 @@ struct MultipartModelScanner {
         var found = FieldName.none
         for line in head.split(separator: "\r\n") {
             if let first = line.utf8.first, first == 0x20 || first == 0x09 { return .ambiguous }
-            guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), line[..<colon].isSame("content-disposition") else {
+            guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), line[..<colon].isSame("content-disposition")
+            else {
                 continue
             }
             let names = parameters("name", in: line[line.utf8.index(after: colon)...])
@@ -194,7 +197,11 @@ struct MultipartModelScanner {
             if rest.first == UInt8(ascii: "\"") {
                 rest = rest.dropFirst()
                 while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
-                    if byte == UInt8(ascii: "\\"), let escaped = rest.popFirst() { value.append(escaped) } else { value.append(byte) }
+                    if byte == UInt8(ascii: "\\"), let escaped = rest.popFirst() {
+                        value.append(escaped)
+                    } else {
+                        value.append(byte)
+                    }
                 }
             } else {
                 while let byte = rest.first, byte != UInt8(ascii: ";") {

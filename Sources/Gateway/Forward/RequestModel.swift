@@ -34,7 +34,9 @@ final class JSONRequestReader {
         case CSIMDJSON_NOT_UTF8:
             return .failure(.badRequest("InvalidRequest", "The request body is not valid UTF-8."))
         case CSIMDJSON_NO_MEMORY:
-            return .failure(GatewayError(500, "out_of_memory", "The gateway has no memory for this body.", source: .gateway))
+            return .failure(
+                GatewayError(500, "out_of_memory", "The gateway has no memory for this body.", source: .gateway)
+            )
         default:
             return .failure(.badRequest("InvalidRequest", "The request body is not a JSON object."))
         }
@@ -46,6 +48,8 @@ final class JSONRequestReader {
             Request(
                 model: String(decoding: name, as: UTF8.self),
                 modelRange: found.model_offset..<(found.model_offset + found.model_length),
-                stream: found.stream))
+                stream: found.stream
+            )
+        )
     }
 }

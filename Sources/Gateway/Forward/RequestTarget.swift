@@ -78,8 +78,12 @@ struct RequestTarget: Equatable {
                 return .failure(.malformed("a path segment is not valid percent-encoded UTF-8"))
             }
             let isLast = end == path.endIndex
-            if segment == "." || segment == ".." || segment.utf8.contains(where: { $0 == 0x2F || $0 == 0x5C || $0 < 0x20 }) {
-                return .failure(.malformed("dot segments, encoded slashes and control characters are not allowed in paths"))
+            if segment == "." || segment == ".."
+                || segment.utf8.contains(where: { $0 == 0x2F || $0 == 0x5C || $0 < 0x20 })
+            {
+                return .failure(
+                    .malformed("dot segments, encoded slashes and control characters are not allowed in paths")
+                )
             }
             if segment.isEmpty, !isLast {
                 return .failure(.malformed("empty path segments are not allowed"))

@@ -13,7 +13,9 @@ struct ResponseHeaders {
         for field in head.fields {
             switch field.name.count {
             case 10 where head.matches(field, "connection"):
-                for name in head.value(field).split(separator: ",") { connectionNames.append(name.trimmed.lowercased()) }
+                for name in head.value(field).split(separator: ",") {
+                    connectionNames.append(name.trimmed.lowercased())
+                }
             case 12 where head.matches(field, "content-type"):
                 isEventStream = head.value(field).prefix { $0 != ";" }.trimmed.isSame("text/event-stream")
             case 14 where head.matches(field, "content-length"):
@@ -27,11 +29,11 @@ struct ResponseHeaders {
     }
 
     /// How to frame the body for this client.
-    func framing(status: Int, method: String, isHTTP1_0: Bool) -> ResponseWriter.Framing {
+    func framing(status: Int, method: String, isHTTP10: Bool) -> ResponseWriter.Framing {
         if status == 204 || status == 304 { return .none }
         if method == "HEAD" { return .none }
         if let contentLength { return .length(contentLength) }
-        return isHTTP1_0 ? .untilClose : .chunked
+        return isHTTP10 ? .untilClose : .chunked
     }
 
     func write(_ head: ResponseHead, method: String, to writer: inout ResponseWriter) {
@@ -57,7 +59,8 @@ struct ResponseHeaders {
             case 13: isEventStream && head.matches(field, "cache-control")
             case 14: head.matches(field, "content-length")
             case 16: head.matches(field, "proxy-connection")
-            case 17: head.matches(field, "transfer-encoding") || (isEventStream && head.matches(field, "x-accel-buffering"))
+            case 17:
+                head.matches(field, "transfer-encoding") || (isEventStream && head.matches(field, "x-accel-buffering"))
             case 18: head.matches(field, "proxy-authenticate")
             case 19: head.matches(field, "proxy-authorization")
             default: false

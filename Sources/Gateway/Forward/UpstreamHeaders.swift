@@ -13,11 +13,13 @@ struct UpstreamHeaders {
     let forwarded: [String]
 
     /// Fills `arena` for one attempt.
-    func write(_ head: HTTPRequestHead, connectionNames: [String], apiKey: String?, body: Body, into arena: HeaderArena) {
+    func write(_ head: HTTPRequestHead, connectionNames: [String], apiKey: String?, body: Body, into arena: HeaderArena)
+    {
         arena.clear()
         var hasAccept = false
         var hasContentType = false
-        for (name, value) in head.headers where passes(name) && !connectionNames.contains(where: { name.lowercased() == $0 }) {
+        for (name, value) in head.headers
+        where passes(name) && !connectionNames.contains(where: { name.lowercased() == $0 }) {
             arena.add(name, value)
             hasAccept = hasAccept || name.isSame("accept")
             hasContentType = hasContentType || name.isSame("content-type")

@@ -193,7 +193,8 @@ struct WallClock {
             gmtime_r(&time.tv_sec, &parts)
             let date = [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)]
             let clock = [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)]
-            let text = date.map(Self.padded).joined(separator: "-") + "T" + clock.map(Self.padded).joined(separator: ":")
+            let text =
+                date.map(Self.padded).joined(separator: "-") + "T" + clock.map(Self.padded).joined(separator: ":")
             prefix = Array(text.utf8)
         }
         return Time(second: prefix, millisecond: time.tv_nsec / 1_000_000)

@@ -41,7 +41,8 @@ struct MetricsShard {
 
     mutating func count(_ record: borrowing ExchangeRecord) {
         let model = record.model ?? models
-        requests[index(client: record.client ?? clients, model: model, statusClass: Self.statusClass(record.status))] += 1
+        requests[index(client: record.client ?? clients, model: model, statusClass: Self.statusClass(record.status))] +=
+            1
         if let first = record.firstByte { firstByte[model].observe(first - record.start) }
         duration[model].observe(record.end - record.start)
         receivedBytes += record.requestBytes
@@ -49,7 +50,10 @@ struct MetricsShard {
     }
 
     mutating func countAttempt(endpoint: Int, status: Int) {
-        guard status != 0 else { return attempts[endpoint].failed += 1 }
+        guard status != 0 else {
+            attempts[endpoint].failed += 1
+            return
+        }
         attempts[endpoint].answered[max(0, min(4, status / 100 - 1))] += 1
     }
 

@@ -160,7 +160,8 @@ struct DownstreamStateMachineTableTests {
         let failed = Machine.State.serving(body: .complete, keepAlive: false)
         expect(
             [
-                (.refuse(Self.error), .closing(until: Self.at(1_003))), (.refuse(Self.error), .closing(until: Self.at(1_003))),
+                (.refuse(Self.error), .closing(until: Self.at(1_003))),
+                (.refuse(Self.error), .closing(until: Self.at(1_003))),
                 (.failExchange(Self.error), failed), (.failExchange(Self.error), failed),
                 (.none, failed), (.none, failed),
                 (.close, .closing(until: Self.at(1_003))), (.none, nil),
@@ -253,7 +254,8 @@ struct DownstreamStateMachineTableTests {
     func drain(announced: Bool) {
         expect(
             [
-                (.drop, .closing(until: .distantFuture)), (.none, nil), (.none, nil), (.none, nil), (.none, nil), (.none, nil),
+                (.drop, .closing(until: .distantFuture)), (.none, nil), (.none, nil), (.none, nil), (.none, nil),
+                (.none, nil),
                 (.none, nil),
                 (.none, nil), (.none, nil), (.none, nil),
             ],

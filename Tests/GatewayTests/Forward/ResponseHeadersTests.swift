@@ -119,7 +119,7 @@ struct ResponseHeadersTests {
     @Test("say where the body ends as status, method and version allow", arguments: cases)
     func framing(one: Case) throws {
         let headers = ResponseHeaders(try ResponseHead.of(one.status, one.fields))
-        #expect(headers.framing(status: one.status, method: one.method, isHTTP1_0: false) == one.framing)
-        #expect(headers.framing(status: one.status, method: one.method, isHTTP1_0: true) == one.oldFraming)
+        #expect(headers.framing(status: one.status, method: one.method, isHTTP10: false) == one.framing)
+        #expect(headers.framing(status: one.status, method: one.method, isHTTP10: true) == one.oldFraming)
     }
 }
