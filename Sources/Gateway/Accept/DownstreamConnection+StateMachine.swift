@@ -60,9 +60,12 @@ struct DownstreamStateMachine: ~Copyable {
     private(set) var state: State
     private let timeouts: Timeouts
     private var isDraining = false
+    /// How long to read on once our side is closed.
+    private var lingering: TimeAmount
 
     init(timeouts: Timeouts, now: NIODeadline) {
         self.timeouts = timeouts
+        lingering = timeouts.linger
         state = .idle(until: now + timeouts.idle)
     }
 
@@ -168,8 +171,8 @@ struct DownstreamStateMachine: ~Copyable {
             state = .discarding(until: now + timeouts.discard)
             return .discard
         case .serving(.open, _):
-            state = .closing(until: now + timeouts.discard)
-            return .close
+            lingering = timeouts.discard
+            return closes(now)
         case .serving:
             return closes(now)
         case .idle, .receivingHead, .discarding, .closing, .closed:
@@ -178,8 +181,18 @@ struct DownstreamStateMachine: ~Copyable {
     }
 
     private mutating func closes(_ now: NIODeadline) -> Action {
-        state = .closing(until: now + timeouts.linger)
+        state = .closing(until: now + lingering)
         return .close
+    }
+
+    /// The client has yet to read the last bytes; it may take as long as it may be idle.
+    mutating func outputIsPending(now: NIODeadline) {
+        if case .closing = state { state = .closing(until: now + timeouts.idle) }
+    }
+
+    /// The last byte is out, and our side is closed.
+    mutating func outputClosed(now: NIODeadline) {
+        if case .closing = state { state = .closing(until: now + lingering) }
     }
 
     private mutating func drops() -> Action {

@@ -189,10 +189,19 @@ final class DownstreamConnection: ChannelDuplexHandler {
         }
     }
 
+    /// Closes our side behind the last byte, however long the client takes to read up to it.
     private func closeOutput() {
         flush()
         releaseReads()
-        context?.close(mode: .output, promise: nil)
+        guard let context else { return }
+        machine.outputIsPending(now: .now())
+        timer.set(machine.deadline)
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        closed.futureResult.assumeIsolated().whenComplete { _ in
+            self.machine.outputClosed(now: .now())
+            self.timer.set(self.machine.deadline)
+        }
+        context.close(mode: .output, promise: closed)
     }
 
     /// A request that is refused before it is an exchange is counted and logged all the same.

@@ -264,6 +264,23 @@ struct DownstreamStateMachineTableTests {
         )
     }
 
+    @Test("the last bytes may take the idle time to be read; the time to linger begins behind them")
+    func output() {
+        let pending = Machine.State.closing(until: Self.at(1_121))
+        let unmoved = [(Machine.Action, Machine.State?)](repeating: (.none, nil), count: 7)
+        expect(unmoved + [(.none, pending), (.none, pending), (.none, nil)]) {
+            $0.outputIsPending(now: Self.now)
+            return .none
+        }
+        // Longer where a body was still coming.
+        let closed = [Machine.State.closing(until: Self.at(1_006)), .closing(until: Self.at(1_003))]
+        expect(unmoved + [(.none, closed[0]), (.none, closed[1]), (.none, nil)]) {
+            $0.outputIsPending(now: Self.now)
+            $0.outputClosed(now: Self.now)
+            return .none
+        }
+    }
+
     @Test("an announced drain leaves every state as it is")
     func announceDrain() {
         expect([(Machine.Action, Machine.State?)](repeating: (.none, nil), count: 10)) {
