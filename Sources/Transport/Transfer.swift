@@ -65,16 +65,25 @@ package final class Transfer: DeadlineHandler {
         origin.loop.continuePaused(self)
     }
 
-    /// Lets go of a request body in memory once libcurl has sent all of it. Returns whether it did.
+    /// Lets go of the request once its answer has begun and libcurl has sent all of it. Returns whether it did: then body
+    /// and header fields are the caller's again.
     ///
     /// A prompt may be megabytes, and its answer a stream of minutes.
-    package func releaseSentBody() -> Bool {
-        guard case .memory(let body)? = request?.body, state.isRunning, head.isComplete else { return false }
-        var sent = 0
-        ccurl_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &sent)
-        guard sent >= body.count else { return false }
+    package func releaseSentRequest() -> Bool {
+        guard state.isRunning, head.isComplete, let request else { return false }
+        switch request.body {
+        case .none:
+            break
+        case .memory(let body):
+            var sent = 0
+            ccurl_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &sent)
+            guard sent >= body.count else { return false }
+        case .stream:
+            return false
+        }
         ccurl_set_post_bytes(easy, nil)
-        request?.body = .none
+        ccurl_set_list(easy, CURLOPT_HTTPHEADER, nil)
+        self.request = nil
         return true
     }
 

@@ -76,7 +76,10 @@ extension Exchange: TransferObserver {
             startHeartbeat()
             // A stream may stay open for minutes, and thousands of them at once.
             upstream.release()
-            if transfer.releaseSentBody() { body = nil }
+            if transfer.releaseSentRequest() {
+                body = nil
+                giveBackArena()
+            }
         }
     }
 
@@ -102,8 +105,7 @@ extension Exchange: TransferObserver {
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
-        if let arena { worker.giveBack(arena) }
-        arena = nil
+        giveBackArena()
         upload.waiting.removeAll()
         connection.releaseReads()
         if let error {
@@ -114,6 +116,11 @@ extension Exchange: TransferObserver {
             }
         }
         perform(machine.attemptEnded(error.map { GatewayError($0) }))
+    }
+
+    private func giveBackArena() {
+        if let arena { worker.giveBack(arena) }
+        arena = nil
     }
 
     /// The client's channel has room again.
