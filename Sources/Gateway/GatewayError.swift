@@ -74,8 +74,6 @@ extension GatewayError {
         )
     }
 
-    static let noEndpoint = Self(404, "404", "Resource not found", source: .downstream)
-
     static let methodNotAllowed = Self(405, "MethodNotAllowed", "This method is not supported.", source: .downstream)
 
     static let headTimeout = Self(

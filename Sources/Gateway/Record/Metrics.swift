@@ -12,7 +12,6 @@ struct MetricsShard {
     var inFlight = 0
     var connections = 0
     var acceptedConnections = 0
-    var refusedConnections = 0
     var heartbeats = 0
     var lag = Histogram(bounds: Histogram.lagBounds)
 
@@ -75,7 +74,6 @@ struct MetricsShard {
         inFlight += other.inFlight
         connections += other.connections
         acceptedConnections += other.acceptedConnections
-        refusedConnections += other.refusedConnections
         heartbeats += other.heartbeats
         lag.add(other.lag)
     }
