@@ -19,20 +19,30 @@ swift_sources := Sources bench Tests Package.swift
 # XCTest itself would fail the address sanitizer.
 swift_test_flags := --disable-xctest
 
-.PHONY: help demo build test test-asan test-tsan format lint clean dependencies build-dependencies
+# The gateway and its stand-in for Azure, for release: what is shown and what is measured.
+build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
+
+.PHONY: help demo build test budgets test-asan test-tsan compare soak format lint clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gateway, send two chat requests; KEEP=1 leaves both up
-	swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
+	$(build_programs)
 	KEEP="$(KEEP)" deploy/demo.sh .build/release
 
 build: build-dependencies ## build the gateway and its tools for release
 	swift=$(SWIFT); "$$swift" build -c release
 
+# The budgets are of a release build, and counted when no other test keeps the machine busy.
 test: dependencies .venv/.stamp ## install what the tests need and run all of them
-	swift=$(SWIFT); "$$swift" build --build-tests; "$$swift" test $(swift_test_flags)
+	swift=$(SWIFT); "$$swift" build --build-tests; "$$swift" test $(swift_test_flags) --skip BudgetTests
+	$(build_programs)
+	swift=$(SWIFT); "$$swift" test $(swift_test_flags) --filter BudgetTests
+
+budgets: build-dependencies ## count what a request and an event cost, print it, and write Tests/BudgetTests/budgets.json anew
+	$(build_programs)
+	bench/counters/count --write-budgets Tests/BudgetTests/budgets.json
 
 # The leak check stays on: it works with `swift test`, and a forgotten easy handle shows up nowhere else. It runs when the
 # test process exits and fails the run. Suppressed are only leaks of the platform, each with its reason in the file.
@@ -40,21 +50,34 @@ test-asan: dependencies .venv/.stamp ## run the tests under the address sanitize
 	swift=$(SWIFT); \
 	ASAN_OPTIONS=detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/sanitizers/leaks.supp:print_suppressions=0 \
-	"$$swift" test $(swift_test_flags) --sanitize=address --scratch-path .build-asan
+	"$$swift" test $(swift_test_flags) --skip BudgetTests --sanitize=address --scratch-path .build-asan
 
 # Suppressed is only what the sanitizer cannot see into, with its reason in the file. halt_on_error ends the run at the
 # first race, where the report is still readable.
 test-tsan: dependencies .venv/.stamp ## run the tests under the thread sanitizer
 	swift=$(SWIFT); \
 	TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/Tests/sanitizers/races.supp \
-	"$$swift" test $(swift_test_flags) --sanitize=thread --scratch-path .build-tsan
+	"$$swift" test $(swift_test_flags) --skip BudgetTests --sanitize=thread --scratch-path .build-tsan
+
+# A peer that cannot be installed is named in the report and left out, so its installation may fail.
+compare: build-dependencies ## measure the same load through nginx, HAProxy, Envoy and the gateway; OPTIONS=--help lists the choices
+	-deploy/install-dependencies.sh compare
+	-$(MAKE) --no-print-directory .venv/.compare-stamp
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/compare $(OPTIONS)
+
+# Half an hour of everything at once, checked to the byte: what a leak or a rare mistake needs to show itself.
+SOAK_MINUTES ?= 30
+soak: build-dependencies ## half an hour of mixed load with faults, all checked; SOAK_MINUTES=30, OPTIONS=--record keeps the report
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.soak --binaries .build/release --minutes $(SOAK_MINUTES) $(OPTIONS)
 
 format: ## rewrite the Swift sources in the project's format
 	swift=$(SWIFT); "$$swift" format --in-place --recursive --parallel $(swift_sources)
 
 lint: ## check the format of the Swift sources, and the shell scripts where shellcheck is installed
 	swift=$(SWIFT); "$$swift" format lint --strict --recursive --parallel $(swift_sources)
-	if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/*.sh; fi
+	if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/*.sh bench/counters/build-library; fi
 
 clean: ## remove everything that was built
 	rm -rf .build .build-asan .build-tsan .venv
@@ -68,5 +91,10 @@ build-dependencies:
 # The pinned Python packages of the integration tests. The stamp makes it happen again only when the pins change.
 .venv/.stamp: $(python_requirements) | dependencies
 	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# Making the tests' environment anew takes this away, stamp and all.
+.venv/.compare-stamp: bench/compare/requirements.txt .venv/.stamp
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@

@@ -41,7 +41,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CCurl"),
-        .systemLibrary(name: "CEpoll"),
+        .target(name: "CEpoll"),
         .systemLibrary(name: "COpenSSL"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -85,6 +85,11 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: ["Gateway", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioSSL],
             exclude: ["python"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BudgetTests",
+            exclude: ["budgets.json"],
             swiftSettings: strict
         ),
     ],

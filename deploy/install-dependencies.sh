@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what Sluice needs from Debian 12 and nothing that is already there.
 #
-#   deploy/install-dependencies.sh [build|test|all]      # default: all
+#   deploy/install-dependencies.sh [build|test|compare|all]      # default: all
 #
-#   build   libraries and tools to build the gateway
-#   test    what the tests talk to besides
-#   all     both
+#   build     libraries and tools to build the gateway
+#   test      what the tests talk to besides
+#   compare   what `make compare` measures with and against, besides
+#   all       build and test
 #
 # Runs as root or through sudo. On a machine that has everything it asks apt nothing, so it costs nothing to run before
 # every build. The Swift toolchain is not in Debian: it is looked for, and a missing one is an error.
@@ -23,12 +24,14 @@ readonly build_packages=(
     make git curl ca-certificates
 )
 readonly test_packages=(nginx openssl python3 python3-venv)
+readonly compare_packages=("${test_packages[@]}" haproxy wrk util-linux)
 
 case "${1:-all}" in
     build) wanted=("${build_packages[@]}") ;;
     test) wanted=("${test_packages[@]}") ;;
+    compare) wanted=("${compare_packages[@]}") ;;
     all) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
-    *) fail "usage: deploy/install-dependencies.sh [build|test|all]" ;;
+    *) fail "usage: deploy/install-dependencies.sh [build|test|compare|all]" ;;
 esac
 
 "$(dirname "${BASH_SOURCE[0]}")/find-swift.sh" >/dev/null
@@ -82,7 +85,9 @@ echo "Installing ${missing[*]}"
 apt_get update
 apt_get install --no-install-recommends "${missing[@]}"
 
-# Nor at the next boot: the tests start their own nginx, with their own configuration.
-if [[ " ${missing[*]} " == *" nginx "* ]] && command -v systemctl >/dev/null; then
-    "${as_root[@]}" systemctl disable --quiet nginx.service || true
-fi
+# Nor at the next boot: whoever needs one starts its own, with its own configuration.
+for service in nginx haproxy; do
+    if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+        "${as_root[@]}" systemctl disable --quiet "$service.service" || true
+    fi
+done

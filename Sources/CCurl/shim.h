@@ -23,6 +23,8 @@ static inline CURLcode ccurl_set_post_bytes(CURL *easy, const void *bytes) {
 static inline CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *list) {
     return curl_easy_setopt(easy, option, list);
 }
+// libcurl only reads it: the URL must outlive the handle's last transfer.
+static inline CURLcode ccurl_set_url(CURL *easy, CURLU *url) { return curl_easy_setopt(easy, CURLOPT_CURLU, url); }
 static inline CURLcode ccurl_set_private(CURL *easy, void *object) {
     return curl_easy_setopt(easy, CURLOPT_PRIVATE, object);
 }
@@ -39,6 +41,15 @@ static inline CURLcode ccurl_set_header_callback(CURL *easy, ccurl_bytes_callbac
 static inline CURLcode ccurl_set_read_callback(CURL *easy, ccurl_bytes_callback callback, void *object) {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_READFUNCTION, callback);
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_READDATA, object);
+}
+
+static inline CURLcode ccurl_set_before_request_callback(CURL *easy, curl_prereq_callback callback, void *object) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+    return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_PREREQDATA, object);
+}
+static inline CURLcode ccurl_set_close_callback(CURL *easy, curl_closesocket_callback callback, void *object) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
+    return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, object);
 }
 
 static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {

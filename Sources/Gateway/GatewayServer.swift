@@ -40,10 +40,9 @@ package final class GatewayServer: Service {
     package func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.server.threads ?? System.coreCount)
         let adminGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)  // probes are answered under any load
-        let watcher = try ReadinessWatcher()
         let outcome: Result<Void, any Error>
         do {
-            let fleet = try await makeWorkers(group, watcher: watcher)
+            let fleet = try await makeWorkers(group)
             do {
                 try await serve(fleet, group: group, adminGroup: adminGroup)
                 outcome = .success(())
@@ -54,24 +53,22 @@ package final class GatewayServer: Service {
         } catch {
             outcome = .failure(error)
         }
-        try await stop(group, adminGroup, watcher)
+        try await stop(group, adminGroup)
         try outcome.get()
     }
 
     private func stop(
         _ group: MultiThreadedEventLoopGroup,
-        _ adminGroup: MultiThreadedEventLoopGroup,
-        _ watcher: ReadinessWatcher
+        _ adminGroup: MultiThreadedEventLoopGroup
     ) async throws {
         try await group.shutdownGracefully()
         try await adminGroup.shutdownGracefully()
-        watcher.shutdown()
         try await logWriter.shutdown()
     }
 
     // MARK: up
 
-    private func makeWorkers(_ group: MultiThreadedEventLoopGroup, watcher: ReadinessWatcher) async throws -> Fleet {
+    private func makeWorkers(_ group: MultiThreadedEventLoopGroup) async throws -> Fleet {
         let loops = Array(group.makeIterator())
         let snapshot = Snapshot(configuration, loops: loops.count)
         let gate = Gate(limit: configuration.server.maxInFlight)
@@ -86,7 +83,6 @@ package final class GatewayServer: Service {
                         eventLoop: loop,
                         snapshot: snapshot,
                         gate: gate,
-                        watcher: watcher,
                         logWriter: writer,
                         processID: processID
                     )
@@ -160,7 +156,7 @@ package final class GatewayServer: Service {
                     let pipeline = channel.pipeline.syncOperations
                     if let credentials { try pipeline.addHandler(NIOSSLServerHandler(context: credentials.context)) }
                     guard let worker = fleet.worker(on: channel.eventLoop) else { throw ChannelError.eof }
-                    let connection = DownstreamConnection(worker: worker, allocator: channel.allocator)
+                    let connection = DownstreamConnection(worker: worker)
                     var decoding = NIOHTTPDecoderLimitConfiguration()
                     decoding.maxHeaderFieldSize = limits.headerBytes
                     decoding.maxHeaderListSize = limits.headerBytes + limits.targetBytes

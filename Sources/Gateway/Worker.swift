@@ -10,6 +10,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let snapshot: Snapshot
     let gate: Gate
     let reader = JSONRequestReader()
+    let hasher = KeyHasher()
+    let buffers = BufferPool()
     let accessLog: AccessLog
     var metrics: MetricsShard
     private(set) var origins: [Origin]
@@ -19,6 +21,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     private let number: UInt64
     private var exchanges: UInt64 = 0
     private var arenas: [HeaderArena] = []
+    private var bodies: [BodyStorage] = []
     private var date = HTTPDate()
 
     /// To be called on the event loop.
@@ -27,7 +30,6 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         eventLoop: any EventLoop,
         snapshot: Snapshot,
         gate: Gate,
-        watcher: ReadinessWatcher,
         logWriter: LogWriter,
         processID: UInt64
     ) throws {
@@ -43,7 +45,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
             endpoints: snapshot.endpoints.count
         )
         let maxConnections = snapshot.endpoints.reduce(0) { $0 + $1.origin.maxConnections }
-        let transfers = try TransferLoop(eventLoop: eventLoop, watcher: watcher, maxConnections: maxConnections)
+        let transfers = try TransferLoop(eventLoop: eventLoop, maxConnections: maxConnections)
         self.transfers = transfers
         origins = snapshot.endpoints.map { Origin(loop: transfers, configuration: $0.origin) }
         measureLag()
@@ -63,6 +65,21 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
 
     func giveBack(_ arena: HeaderArena) {
         if arenas.count < 256 { arenas.append(arena) }
+    }
+
+    /// Request bodies up to this size leave their memory to the next one.
+    private static let maxPooledBody = 16 * 1024
+
+    func takeBody(expected: Int) -> BodyStorage {
+        if expected <= Self.maxPooledBody, let body = bodies.popLast() { return body }
+        return BodyStorage(expected: expected)
+    }
+
+    /// Nobody else may hold it.
+    func giveBack(_ body: BodyStorage) {
+        guard bodies.count < 64, body.capacity <= Self.maxPooledBody else { return }
+        body.clear()
+        bodies.append(body)
     }
 
     /// The last stage of every exchange that had an id: counters and the log line.

@@ -9,7 +9,8 @@ package final class BodyStorage {
 
     package private(set) var count = 0
     private var memory: UnsafeMutableRawPointer
-    private var capacity: Int
+    /// Bytes allocated, padding included.
+    package private(set) var capacity: Int
 
     /// - Parameter expected: bytes to make room for at once; more is made when it is needed.
     package init(expected: Int = 0) {
@@ -21,6 +22,12 @@ package final class BodyStorage {
     deinit { memory.deallocate() }
 
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+
+    /// Empties it, and keeps its memory.
+    package func clear() {
+        count = 0
+        clearPadding()
+    }
 
     package func append(_ buffer: ByteBuffer) { buffer.withUnsafeReadableBytes { append($0) } }
 

@@ -32,6 +32,7 @@ package struct OriginConfiguration: Sendable {
 package final class Origin {
     package let configuration: OriginConfiguration
     let loop: TransferLoop
+    let url: ParsedURL
     package private(set) var running = 0
     private var idle: [Transfer] = []
     private var waiting = Deque<Transfer>()
@@ -42,6 +43,7 @@ package final class Origin {
     package init(loop: TransferLoop, configuration: OriginConfiguration) {
         self.loop = loop
         self.configuration = configuration
+        url = ParsedURL(configuration.base)
     }
 
     package var waitingCount: Int { waiting.count }

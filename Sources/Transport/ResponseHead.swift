@@ -148,6 +148,32 @@ extension ResponseHead {
         return nil
     }
 
+    /// Whether the field's value begins with that media type, and nothing or a parameter follows (RFC 9110 section 8.3.1).
+    package func isMediaType(_ field: Field, _ type: StaticString) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            let value = bytes[field.value]
+            guard value.count >= type.utf8CodeUnitCount else { return false }
+            for offset in 0..<type.utf8CodeUnitCount
+            where HeaderBytes.lower(value[value.startIndex + offset]) != type.utf8Start[offset] { return false }
+            let next = value.dropFirst(type.utf8CodeUnitCount).first { !HeaderBytes.isBlank($0) }
+            return next == nil || next == UInt8(ascii: ";")
+        }
+    }
+
+    /// The field's value as a decimal number (1*DIGIT); `nil` for anything else, and for more than an `Int` holds.
+    package func number(_ field: Field) -> Int? {
+        guard !field.value.isEmpty else { return nil }
+        var number = 0
+        for byte in bytes[field.value] {
+            guard byte &- 0x30 < 10 else { return nil }
+            let (tens, overflows) = number.multipliedReportingOverflow(by: 10)
+            let (sum, overflowsToo) = tens.addingReportingOverflow(Int(byte &- 0x30))
+            guard !overflows, !overflowsToo else { return nil }
+            number = sum
+        }
+        return number
+    }
+
     /// Whether the field has that name, which is in lower case.
     package func matches(_ field: Field, _ name: StaticString) -> Bool {
         guard field.name.count == name.utf8CodeUnitCount else { return false }

@@ -16,6 +16,7 @@ package final class Transfer: DeadlineHandler {
     private var receiveBuffer: Int { origin.configuration.http2 ? 16 * 1024 : 8 * 1024 }
 
     let easy: OpaquePointer
+    private let url: ParsedURL
     private var observer: (any TransferObserver)?
     private var request: TransferRequest?
     /// libcurl knows this object by its address only: it holds itself while it is with libcurl or in line.
@@ -24,6 +25,8 @@ package final class Transfer: DeadlineHandler {
     private let timer: DeadlineTimer
     private var receivingPaused = false
     private var sendingPaused = false
+    /// The connection took the request and died, and libcurl would have sent it again.
+    private var wouldSendAgain = false
     /// Counts the requests that this object has served, to tell a late callback of an earlier one.
     private var uses = 0
     /// Set while this transfer stands on the loop's list of those whose observer awaits `transferTurnEnded`.
@@ -31,6 +34,7 @@ package final class Transfer: DeadlineHandler {
 
     init(origin: Origin) {
         self.origin = origin
+        url = origin.url
         guard let easy = curl_easy_init() else { fatalError("curl_easy_init found no memory") }
         self.easy = easy
         head = ResponseHead(allowsHTTP2: origin.configuration.http2)
@@ -98,6 +102,7 @@ package final class Transfer: DeadlineHandler {
         head.clear()
         receivingPaused = false
         sendingPaused = false
+        wouldSendAgain = false
     }
 
     func waitForConnection() {
@@ -124,6 +129,15 @@ package final class Transfer: DeadlineHandler {
     }
 
     // MARK: what libcurl reports (from inside its callbacks)
+
+    /// libcurl has a connection and is about to send. Where a kept connection died before a byte of the answer it comes here
+    /// once more, up to five times. Only safe methods may be sent again (RFC 9110 section 9.2.2): the server may have served,
+    /// and billed, what it was sent.
+    func maySend() -> Bool {
+        guard wasSent, request?.method != "GET", request?.method != "HEAD" else { return true }
+        wouldSendAgain = true
+        return false
+    }
 
     /// Returns whether the line was accepted; libcurl ends the transfer otherwise.
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
@@ -190,6 +204,7 @@ package final class Transfer: DeadlineHandler {
         if code == CURLE_OUT_OF_MEMORY, wasSent, !head.isComplete {
             return end(state.finished(.headTooLarge))
         }
+        if wouldSendAgain { return end(state.finished(.connectionDied)) }
         if let refused = proxyRefusal { return end(state.finished(refused)) }
         var connected = 0
         ccurl_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T, &connected)
@@ -265,7 +280,10 @@ extension Transfer {
         ccurl_set_write_callback(easy, receiveBody, Unmanaged.passUnretained(self).toOpaque())
         ccurl_set_header_callback(easy, receiveHeaderLine, Unmanaged.passUnretained(self).toOpaque())
         ccurl_set_read_callback(easy, supplyBody, Unmanaged.passUnretained(self).toOpaque())
-        set(CURLOPT_URL, configuration.base)
+        ccurl_set_before_request_callback(easy, beforeRequest, Unmanaged.passUnretained(self).toOpaque())
+        origin.loop.hearOfClosing(easy)
+        let code = ccurl_set_url(easy, url.handle)
+        precondition(code == CURLE_OK, "libcurl refused a URL")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_NOSIGNAL, 1)
         // Else libcurl joins the thread of a name resolution that was given up, and the loop stands still until it returns.
@@ -299,10 +317,13 @@ extension Transfer {
         guard let request else { return CURLE_FAILED_INIT }
         set(CURLOPT_REQUEST_TARGET, request.target)
         ccurl_set_list(easy, CURLOPT_HTTPHEADER, request.headers.list)
+        var impliedMethod = "POST"
         switch request.body {
         case .none where request.method == "HEAD":
+            impliedMethod = "HEAD"
             set(CURLOPT_NOBODY, 1)
         case .none:
+            impliedMethod = "GET"
             set(CURLOPT_HTTPGET, 1)
         case .memory(let body):
             set(CURLOPT_POST, 1)
@@ -313,7 +334,10 @@ extension Transfer {
             ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, length ?? -1)
             ccurl_set_post_bytes(easy, nil)
         }
-        let code = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
+        let code =
+            request.method == impliedMethod
+            ? ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
+            : request.method.withCString { ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, $0) }
         return code == CURLE_OK ? nil : code
     }
 
@@ -323,34 +347,40 @@ extension Transfer {
     }
 
     private func set(_ option: CURLoption, _ value: String) {
-        let code = ccurl_set_string(easy, option, value)
+        // Passing the string itself would make Swift copy it into an array first.
+        let code = value.withCString { ccurl_set_string(easy, option, $0) }
         precondition(code == CURLE_OK, "libcurl refused option \(option.rawValue)")
     }
 }
 
 // MARK: libcurl's callbacks
 
-private func transfer(_ object: UnsafeMutableRawPointer?) -> Transfer {
-    Unmanaged<Transfer>.fromOpaque(object!).takeUnretainedValue()
+/// The transfer holds itself while it is with libcurl (`selfInUse`), so no reference needs to be counted for each line.
+private func with<Result>(_ object: UnsafeMutableRawPointer?, _ body: (Transfer) -> Result) -> Result {
+    Unmanaged<Transfer>.fromOpaque(object!)._withUnsafeGuaranteedRef(body)
 }
 
 private let receiveHeaderLine: ccurl_bytes_callback = { bytes, size, count, object in
     let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return transfer(object).receivedHeaderLine(line) ? line.count : 0
+    return with(object) { $0.receivedHeaderLine(line) } ? line.count : 0
 }
 
 private let receiveBody: ccurl_bytes_callback = { bytes, size, count, object in
     let body = UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return switch transfer(object).receivedBody(body) {
+    return switch with(object, { $0.receivedBody(body) }) {
     case .taken: body.count
     case .pause: Int(CURL_WRITEFUNC_PAUSE)
     case .abort: body.count + 1  // any other number ends the transfer, 0 for an empty body would not
     }
 }
 
+private let beforeRequest: curl_prereq_callback = { object, _, _, _, _ in
+    with(object) { $0.maySend() } ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+}
+
 private let supplyBody: ccurl_bytes_callback = { bytes, size, count, object in
     let room = UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
-    return switch transfer(object).wantsBody(into: room) {
+    return switch with(object, { $0.wantsBody(into: room) }) {
     case .bytes(let count): count
     case .pause: Int(CURL_READFUNC_PAUSE)
     case .end: 0

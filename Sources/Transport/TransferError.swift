@@ -75,6 +75,13 @@ extension TransferError {
         cause: "a response head above \(ResponseHead.maximumBytes) bytes or \(ResponseHead.maximumFields) fields"
     )
 
+    static let connectionDied = Self(
+        .closedEarly,
+        blame: .upstream,
+        mayHaveReachedServer: true,
+        cause: "a kept connection took the request and closed before a byte of the answer"
+    )
+
     static func violation(_ cause: String) -> Self {
         Self(.protocolViolation, blame: .upstream, mayHaveReachedServer: true, cause: cause)
     }

@@ -3,18 +3,15 @@ internal import CEpoll
 internal import Glibc
 package import NIOCore
 
-/// libcurl on one event loop: one multi handle, its sockets in an inner epoll, its one timer.
+/// libcurl on one event loop: one multi handle, its sockets beside NIO's own, its one timer.
 ///
-/// Everything runs on `eventLoop` except `socketsAreReady`'s request, which the readiness watcher makes. libcurl is never
-/// re-entered from its own callbacks: what they cause is noted and done when it has returned.
-package final class TransferLoop: @unchecked Sendable {  // confined to `eventLoop`; the watcher only calls `execute`
+/// Everything runs on `eventLoop`. libcurl is never re-entered from its own callbacks: what they cause is noted and done
+/// when it has returned.
+package final class TransferLoop: @unchecked Sendable {  // confined to `eventLoop`
     package let eventLoop: any EventLoop
     private let multi: OpaquePointer
-    private let inner: Int32
-    private let watcher: ReadinessWatcher
-    private var watcherIndex = 0
+    private var sockets: SocketWatch
     private let timer: DeadlineTimer
-    private var ready = [epoll_event](repeating: epoll_event(), count: 256)
     private var isShutDown = false
 
     /// libcurl is on the stack: no handle may be added, removed or unpaused.
@@ -29,52 +26,46 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
     /// Turns that libcurl may ask for at once in a row before other work of the loop gets a chance.
     private static let maxTurnsInARow = 16
 
-    /// To be called on the event loop. `maxConnections`: idle ones that libcurl may keep, over all origins.
-    package init(eventLoop: any EventLoop, watcher: ReadinessWatcher, maxConnections: Int) throws {
+    /// To be called on the event loop, once for each. `maxConnections`: idle ones that libcurl may keep, over all origins.
+    package init(eventLoop: any EventLoop, maxConnections: Int) throws {
         eventLoop.preconditionInEventLoop()
         _ = LibcurlGlobal.initialised
         self.eventLoop = eventLoop
-        self.watcher = watcher
         guard let multi = curl_multi_init() else { throw TransferError.resources("curl_multi_init", ENOMEM) }
         self.multi = multi
-        inner = epoll_create1(CEPOLL_CLOEXEC)
-        guard inner >= 0 else { throw TransferError.resources("epoll_create1", errno) }
         timer = DeadlineTimer(eventLoop: eventLoop)
+        sockets = SocketWatch(epoll: -1)
         let me = Unmanaged.passUnretained(self).toOpaque()
+        let epoll = cepoll_join(socketIsReady, me)
+        precondition(epoll >= 0, "this NIO's event loops do not wait in epoll_wait")
+        sockets = SocketWatch(epoll: epoll)
         ccurl_multi_set_socket_callback(multi, socketCallback, me)
         ccurl_multi_set_timer_callback(multi, timerCallback, me)
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maxConnections)
         // One stream per HTTP/2 connection: docs/decisions/0002-http2-upstream.md.
         ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         timer.attach(self)
-        watcherIndex = watcher.add(self, inner: inner)
     }
 
     /// Lets go of libcurl. To be called on the event loop, when no transfer runs any more.
     package func shutdown() {
         guard !isShutDown else { return }
         isShutDown = true
-        watcher.remove(inner: inner, index: watcherIndex)
         timer.stop()
         curl_multi_cleanup(multi)
-        close(inner)
+        cepoll_leave()
     }
 
     // MARK: turns
 
-    /// Called by the watcher's order: some sockets are ready.
-    func socketsAreReady() {
-        guard !isShutDown else { return }
-        let count = Int(max(0, epoll_wait(inner, &ready, Int32(ready.count), 0)))
-        for index in 0..<count {
-            let event = ready[index]
-            var what: Int32 = 0
-            if event.events & (CEPOLL_IN | CEPOLL_HUP) != 0 { what |= CURL_CSELECT_IN }
-            if event.events & CEPOLL_OUT != 0 { what |= CURL_CSELECT_OUT }
-            if event.events & CEPOLL_ERR != 0 { what |= CURL_CSELECT_ERR }
-            turn(event.data.fd, what)
-        }
-        watcher.arm(inner: inner, index: watcherIndex)
+    /// Called where the event loop waits, before NIO hears of its own sockets.
+    fileprivate func guestIsReady(_ socket: Int32, _ events: UInt32) {
+        guard sockets.isReady(socket) == .act else { return }
+        var what: Int32 = 0
+        if events & (CEPOLL_IN | CEPOLL_HUP) != 0 { what |= CURL_CSELECT_IN }
+        if events & CEPOLL_OUT != 0 { what |= CURL_CSELECT_OUT }
+        if events & CEPOLL_ERR != 0 { what |= CURL_CSELECT_ERR }
+        turn(socket, what)
     }
 
     private func turn(_ socket: curl_socket_t, _ what: Int32) {
@@ -171,17 +162,23 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
 
     // MARK: what libcurl asks
 
-    fileprivate func watch(_ socket: curl_socket_t, _ what: Int32, isKnown: Bool) {
-        guard what != CURL_POLL_REMOVE else {
-            epoll_ctl(inner, CEPOLL_CTL_DEL, socket, nil)
-            return
+    fileprivate func watch(_ socket: curl_socket_t, _ what: Int32) {
+        var events: UInt32 = 0
+        if what != CURL_POLL_REMOVE {
+            if what & CURL_POLL_IN != 0 { events |= CEPOLL_IN }
+            if what & CURL_POLL_OUT != 0 { events |= CEPOLL_OUT }
         }
-        var event = epoll_event()
-        event.data.fd = socket
-        if what & CURL_POLL_IN != 0 { event.events |= CEPOLL_IN }
-        if what & CURL_POLL_OUT != 0 { event.events |= CEPOLL_OUT }
-        epoll_ctl(inner, isKnown ? CEPOLL_CTL_MOD : CEPOLL_CTL_ADD, socket, &event)
-        if !isKnown { curl_multi_assign(multi, socket, UnsafeMutableRawPointer(bitPattern: 1)) }
+        sockets.want(events, of: socket)
+    }
+
+    fileprivate func close(_ socket: curl_socket_t) -> Int32 {
+        sockets.closes(socket)
+        return Glibc.close(socket)
+    }
+
+    /// Has libcurl tell when it closes a connection of that handle.
+    func hearOfClosing(_ easy: OpaquePointer) {
+        ccurl_set_close_callback(easy, closeCallback, Unmanaged.passUnretained(self).toOpaque())
     }
 
     fileprivate func setTimeout(milliseconds: Int) {
@@ -206,9 +203,17 @@ extension TransferLoop: DeadlineHandler {
     }
 }
 
-private let socketCallback: curl_socket_callback = { _, socket, what, me, known in
-    Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().watch(socket, what, isKnown: known != nil)
+private let socketIsReady: cepoll_guest_ready = { me, socket, events in
+    Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().guestIsReady(socket, events)
+}
+
+private let socketCallback: curl_socket_callback = { _, socket, what, me, _ in
+    Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().watch(socket, what)
     return 0
+}
+
+private let closeCallback: curl_closesocket_callback = { me, socket in
+    Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().close(socket)
 }
 
 private let timerCallback: curl_multi_timer_callback = { _, milliseconds, me in

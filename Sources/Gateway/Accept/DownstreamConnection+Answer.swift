@@ -4,6 +4,9 @@ internal import Transport
 
 /// What an exchange has its connection write.
 extension DownstreamConnection {
+    /// A body up to this size has room behind its head.
+    private static let bodyWithHead = 8 * 1024
+
     func sayContinue() {
         compose { writer, _ in
             writer.beginInterim()
@@ -15,7 +18,8 @@ extension DownstreamConnection {
         let closes = saysClose
         compose { writer, isHTTP10 in
             let framing = headers.framing(status: head.status, method: method, isHTTP10: isHTTP10)
-            writer.beginHead(status: head.status, expectedBytes: head.bytes.count)
+            let body = if case .length(let length) = framing { min(length, Self.bodyWithHead) } else { 0 }
+            writer.beginHead(status: head.status, expectedBytes: head.bytes.count + body)
             headers.write(head, method: method, to: &writer)
             writer.endHead(framing, closes: closes || framing == .untilClose)
         }
@@ -23,7 +27,9 @@ extension DownstreamConnection {
 
     func relay(_ body: UnsafeRawBufferPointer) {
         compose { writer, _ in writer.add(body: body) }
-        if !takesBytes { flush() }  // one turn may bring more than may wait, and no writability change would follow
+        // One turn may bring more than may wait, and no writability change would follow. A whole answer need not wait until
+        // libcurl has put its connection away.
+        if !takesBytes || hasWholeAnswer { flush() }
     }
 
     func sendHeartbeat() {

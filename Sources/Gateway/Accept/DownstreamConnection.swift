@@ -33,14 +33,14 @@ final class DownstreamConnection: ChannelDuplexHandler {
     private static let discardTime = TimeAmount.seconds(5)
     private static let lingerTime = TimeAmount.seconds(1)
 
-    init(worker: Worker, allocator: ByteBufferAllocator) {
+    init(worker: Worker) {
         self.worker = worker
         let limits = worker.snapshot.limits
         machine = DownstreamStateMachine(
             timeouts: .init(idle: limits.idle, head: limits.head, discard: Self.discardTime, linger: Self.lingerTime),
             now: .now()
         )
-        writer = ResponseWriter(allocator: allocator)
+        writer = ResponseWriter(buffers: worker.buffers)
         timer = DeadlineTimer(eventLoop: worker.eventLoop)
     }
 
@@ -122,13 +122,14 @@ final class DownstreamConnection: ChannelDuplexHandler {
         let upgrades = parsed?.0.connectionNames.contains("upgrade") ?? false || head.method == .CONNECT
         // HTTP/1.0 knows persistent connections only as an extension that proxies get wrong (RFC 9112 section 9.3).
         let keepAlive = head.isKeepAlive && !upgrades && !isHTTP10
-        guard machine.headReceived(keepAlive: keepAlive, now: .now()) == .startExchange else { return }
+        let now = NIODeadline.now()
+        guard machine.headReceived(keepAlive: keepAlive, now: now) == .startExchange else { return }
         timer.set(machine.deadline)
         guard let (fields, target) = parsed else {
             return perform(machine.parsingFailed(refusal ?? .headTooLarge, now: .now()))
         }
         if answerHealth(target, head) { return }
-        let exchange = Exchange(worker: worker, connection: self, head: head, fields: fields, target: target)
+        let exchange = Exchange(worker: worker, connection: self, head: head, fields: fields, target: target, now: now)
         self.exchange = exchange
         exchange.start()
     }
@@ -227,6 +228,9 @@ final class DownstreamConnection: ChannelDuplexHandler {
     /// Whether Azure may be read on.
     var takesBytes: Bool { channelHasRoom && writer.pendingBytes < Self.writeBuffer.high }
 
+    /// Whether nothing of an answer with a length is missing any more.
+    var hasWholeAnswer: Bool { writer.hasPromisedLength }
+
     /// Whether the answer may be longer than Azure's.
     var isOpenEnded: Bool { writer.isOpenEnded }
 
@@ -243,6 +247,8 @@ final class DownstreamConnection: ChannelDuplexHandler {
         if let first = buffers.first { context.write(wrapOutboundOut(first), promise: nil) }
         if let second = buffers.second { context.write(wrapOutboundOut(second), promise: nil) }
         context.flush()
+        if let first = buffers.first { worker.buffers.giveBack(first) }
+        if let second = buffers.second { worker.buffers.giveBack(second) }
     }
 
     /// The answer's last byte is composed. `reusable`: it ended as its head promised.

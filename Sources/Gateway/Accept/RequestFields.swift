@@ -1,4 +1,5 @@
 internal import NIOHTTP1
+internal import Transport
 
 /// What the gateway itself reads of a request's header fields, found in one pass.
 ///
@@ -8,6 +9,8 @@ struct RequestFields {
     var apiKey: String?
     var authorization: String?
     var contentType: String?
+    /// The first one; Azure reads no JSON that has any.
+    var contentEncoding: String?
     /// `nil`: no Content-Length was sent.
     var contentLength: Int?
     var isChunked = false
@@ -45,6 +48,7 @@ struct RequestFields {
                 guard fields.apiKey == nil else { return .failure(.differingKeys) }
                 fields.apiKey = value
             case 10 where name.isSame("connection"):
+                if value.isSame("keep-alive") { continue }
                 for part in value.split(separator: ",") {
                     let token = part.trimmed.lowercased()
                     if token != "close", token != "keep-alive", !token.isEmpty { fields.connectionNames.append(token) }
@@ -60,6 +64,8 @@ struct RequestFields {
                     return .failure(.malformed("the Content-Length is not one decimal number"))
                 }
                 fields.contentLength = length
+            case 16 where name.isSame("content-encoding"):
+                fields.contentEncoding = fields.contentEncoding ?? value
             case 17 where name.isSame("transfer-encoding"):
                 guard !fields.isChunked, value.isSame("chunked") else {
                     return .failure(.malformed("the only Transfer-Encoding supported is chunked"))
@@ -116,11 +122,36 @@ extension StringProtocol {
         return true
     }
 
+    /// Whether it begins so, but for the case of ASCII letters; `lower` is in lower case.
+    func begins(_ lower: StaticString) -> Bool {
+        var index = 0
+        for byte in utf8 {
+            guard index < lower.utf8CodeUnitCount else { return true }
+            let folded = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            if folded != lower.utf8Start[index] { return false }
+            index += 1
+        }
+        return index == lower.utf8CodeUnitCount
+    }
+
     /// Without blanks and tabs at both ends.
     var trimmed: SubSequence {
-        var rest = self[...]
-        while let first = rest.first, first == " " || first == "\t" { rest = rest.dropFirst() }
-        while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
-        return rest
+        let bytes = utf8
+        var start = bytes.startIndex
+        while start < bytes.endIndex, HeaderBytes.isBlank(bytes[start]) { bytes.formIndex(after: &start) }
+        var end = start
+        var index = start
+        while index < bytes.endIndex {
+            let isBlank = HeaderBytes.isBlank(bytes[index])
+            bytes.formIndex(after: &index)
+            if !isBlank { end = index }
+        }
+        return self[start..<end]
+    }
+
+    /// A Content-Type without its parameters (RFC 9110 section 8.3.1).
+    var mediaType: SubSequence.SubSequence {
+        let bytes = utf8
+        return self[..<(bytes.firstIndex(of: UInt8(ascii: ";")) ?? bytes.endIndex)].trimmed
     }
 }

@@ -15,7 +15,7 @@ struct ResponseWriter {
         case untilClose
     }
 
-    private let allocator: ByteBufferAllocator
+    private let buffers: BufferPool
     private var head: ByteBuffer?
     /// Body bytes; when chunked, behind `chunkRoom` bytes for the chunk's size.
     private var body: ByteBuffer?
@@ -25,7 +25,7 @@ struct ResponseWriter {
     /// "ffffffff\r\n"
     private static let chunkRoom = 10
 
-    init(allocator: ByteBufferAllocator) { self.allocator = allocator }
+    init(buffers: BufferPool) { self.buffers = buffers }
 
     /// Bytes that wait for `take`.
     var pendingBytes: Int { (head?.readableBytes ?? 0) + (body?.readableBytes ?? 0) }
@@ -38,11 +38,16 @@ struct ResponseWriter {
         if case .length(let length) = framing { bodyBytes == length } else { true }
     }
 
+    /// Whether the body has the length that its head promised; never for a body without one.
+    var hasPromisedLength: Bool {
+        if case .length(let length) = framing { bodyBytes == length } else { false }
+    }
+
     mutating func beginHead(status: Int, expectedBytes: Int = 0) {
         framing = .none
         bodyBytes = 0
         body = nil
-        var buffer = allocator.buffer(capacity: 512 + expectedBytes)
+        var buffer = buffers.take(capacity: 512 + expectedBytes)
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeInteger(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: status / 100 % 10))
         buffer.writeInteger(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: status / 10 % 10))
@@ -54,7 +59,9 @@ struct ResponseWriter {
     /// "100 Continue" (RFC 9110 section 10.1.1), to be taken before the answer itself begins.
     mutating func beginInterim() {
         framing = .none
-        head = allocator.buffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+        var buffer = buffers.take(capacity: 32)
+        buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+        head = buffer
     }
 
     /// A field line as it came from upstream, without line end.
@@ -99,12 +106,12 @@ struct ResponseWriter {
             if head != nil, body == nil {
                 head?.writeBytes(bytes)
             } else {
-                if body == nil { body = allocator.buffer(capacity: bytes.count) }
+                if body == nil { body = buffers.take(capacity: bytes.count) }
                 body?.writeBytes(bytes)
             }
         case .chunked:
             if body == nil {
-                var buffer = allocator.buffer(capacity: Self.chunkRoom + bytes.count + 2 + 5)
+                var buffer = buffers.take(capacity: Self.chunkRoom + bytes.count + 2 + 5)
                 buffer.moveWriterIndex(to: Self.chunkRoom)
                 buffer.moveReaderIndex(to: Self.chunkRoom)
                 body = buffer
@@ -117,6 +124,7 @@ struct ResponseWriter {
     mutating func take(ending: Bool = false) -> (first: ByteBuffer?, second: ByteBuffer?) {
         if framing == .chunked {
             if var buffer = body, buffer.readableBytes > 0 {
+                body = nil  // a second reference would make the next line copy all bytes
                 Self.writeChunkSize(of: &buffer)
                 buffer.writeStaticString("\r\n")
                 if ending { buffer.writeStaticString("0\r\n\r\n") }
@@ -125,7 +133,7 @@ struct ResponseWriter {
                 if head != nil {
                     head?.writeStaticString("0\r\n\r\n")
                 } else {
-                    var buffer = allocator.buffer(capacity: 8)
+                    var buffer = buffers.take(capacity: 8)
                     buffer.writeStaticString("0\r\n\r\n")
                     body = buffer
                 }

@@ -20,10 +20,11 @@ struct ClientDirectory: Sendable {
     /// Two clients with one key cannot be told apart; `duplicates` names them, for the configuration's errors.
     init(_ configuration: [GatewayConfiguration.Client]) {
         var byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]] = [:]
+        let hasher = KeyHasher()
         clients = configuration.enumerated().map { Client(index: $0, name: $1.name, models: $1.models) }
         for (index, client) in configuration.enumerated() {
             for key in client.apiKeys {
-                guard let digest = key.digest else { continue }
+                guard let digest = key.digest(hasher) else { continue }
                 byPrefix[digest.prefix, default: []].append((digest, index))
             }
         }
@@ -33,15 +34,17 @@ struct ClientDirectory: Sendable {
     /// The client that a request's credentials name.
     ///
     /// A key may come as `api-key`, as `Authorization: Bearer`, or as both when they are the same: SDKs send either.
-    func client(apiKey: String?, authorization: String?) -> Result<Client, GatewayError> {
+    func client(apiKey: String?, authorization: String?, hasher: KeyHasher) -> Result<Client, GatewayError> {
         var bearer: Substring?
         if let authorization {
             guard let token = Self.bearerToken(authorization) else { return .failure(.unknownKey) }
             bearer = token
         }
-        let presented = apiKey.map { KeyDigest(of: $0) } ?? bearer.map { KeyDigest(of: $0) }
+        let presented = apiKey.map { hasher.digest(of: $0) } ?? bearer.map { hasher.digest(of: $0) }
         guard let presented else { return .failure(.unknownKey) }
-        if apiKey != nil, let bearer, !presented.isSame(as: KeyDigest(of: bearer)) { return .failure(.differingKeys) }
+        if apiKey != nil, let bearer, !presented.isSame(as: hasher.digest(of: bearer)) {
+            return .failure(.differingKeys)
+        }
         guard let client = client(with: presented) else { return .failure(.unknownKey) }
         return .success(client)
     }
@@ -63,9 +66,9 @@ struct ClientDirectory: Sendable {
 }
 
 extension GatewayConfiguration.APIKey {
-    var digest: KeyDigest? {
+    func digest(_ hasher: KeyHasher) -> KeyDigest? {
         switch self {
-        case .plain(let key): KeyDigest(of: key.reveal())
+        case .plain(let key): hasher.digest(of: key.reveal())
         case .sha256(let bytes): KeyDigest(bytes: bytes)
         }
     }

@@ -4,27 +4,62 @@ internal import COpenSSL
 struct KeyDigest: Sendable {
     static let length = 32
 
-    /// Exactly `length` bytes.
-    let bytes: [UInt8]
+    private let words: SIMD4<UInt64>
 
     /// `nil` unless there are 32 bytes.
     init?(bytes: [UInt8]) {
         guard bytes.count == Self.length else { return nil }
-        self.bytes = bytes
+        self.init { destination in destination.copyBytes(from: bytes) }
+    }
+
+    fileprivate init(_ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        var words = SIMD4<UInt64>()
+        withUnsafeMutableBytes(of: &words) { fill($0) }
+        self.words = words
+    }
+
+    var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+
+    /// The first eight bytes, to find candidates by. They say nothing of the key, so looking them up may take any time.
+    var prefix: UInt64 { UInt64(bigEndian: words[0]) }
+
+    /// Compares all bytes in a time that does not depend on them.
+    func isSame(as other: Self) -> Bool {
+        let difference = words ^ other.words
+        return difference[0] | difference[1] | difference[2] | difference[3] == 0
+    }
+}
+
+/// Digests keys, one after the other. Looking the algorithm up and making a context for each key would cost four times
+/// as much as the digest.
+final class KeyHasher {
+    private let context: OpaquePointer
+    private let algorithm: OpaquePointer
+
+    init() {
+        guard let context = EVP_MD_CTX_new(), let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {
+            fatalError("OpenSSL has no SHA-256, or no memory for it")
+        }
+        self.context = context
+        self.algorithm = algorithm
+    }
+
+    deinit {
+        EVP_MD_CTX_free(context)
+        EVP_MD_free(algorithm)
     }
 
     /// The digest of a key's UTF-8 bytes.
-    init(of key: some StringProtocol) {
+    func digest(of key: some StringProtocol) -> KeyDigest {
         var key = String(key)
-        bytes = [UInt8](unsafeUninitializedCapacity: Self.length) { digest, count in
-            key.withUTF8 { _ = SHA256($0.baseAddress, $0.count, digest.baseAddress) }
-            count = Self.length
+        return KeyDigest { digest in
+            key.withUTF8 { key in
+                let isDone =
+                    EVP_DigestInit_ex2(context, algorithm, nil) == 1
+                    && EVP_DigestUpdate(context, key.baseAddress, key.count) == 1
+                    && EVP_DigestFinal_ex(context, digest.baseAddress, nil) == 1
+                precondition(isDone, "OpenSSL failed to digest")
+            }
         }
     }
-
-    /// The first eight bytes, to find candidates by. They say nothing of the key, so looking them up may take any time.
-    var prefix: UInt64 { bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
-
-    /// Compares all bytes in a time that does not depend on them.
-    func isSame(as other: Self) -> Bool { CRYPTO_memcmp(bytes, other.bytes, Self.length) == 0 }
 }

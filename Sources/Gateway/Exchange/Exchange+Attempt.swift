@@ -13,8 +13,8 @@ extension Exchange {
         guard let route = worker.snapshot.route(model: model) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
-        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
         record.model = route.model
+        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
         record.endpoint = route.endpoint
         record.deployment = route.deployment ?? model
         record.attempts += 1
@@ -108,10 +108,10 @@ extension Exchange: TransferObserver {
         giveBackArena()
         upload.waiting.removeAll()
         connection.releaseReads()
-        if let error {
+        if let error, answer == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
-            } else if answer == nil {
+            } else {
                 worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: 0)
             }
         }

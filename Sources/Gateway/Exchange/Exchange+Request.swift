@@ -42,7 +42,7 @@ extension Exchange {
         case .none:
             forward(model: pathModel, body: .none, upload: .complete)
         case .collect:
-            body = BodyStorage(expected: min(fields.contentLength ?? 0, limits.bodyBytes))
+            body = worker.takeBody(expected: min(fields.contentLength ?? 0, limits.bodyBytes))
             askForBody()
         case .scan(let scanner):
             self.scanner = scanner
@@ -68,7 +68,7 @@ extension Exchange {
         // Content in a HEAD request means nothing (RFC 9110 section 9.3.2); it is read and dropped.
         guard head.method != .HEAD, fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }
         let type = fields.contentType ?? "application/json"
-        let media = type.prefix { $0 != ";" }.trimmed
+        let media = type.mediaType
         if media.isSame("multipart/form-data") {
             if case .deployment = target.kind { return .success(.stream) }
             guard let scanner = MultipartModelScanner(contentType: type) else {
@@ -77,7 +77,7 @@ extension Exchange {
             return .success(.scan(scanner))
         }
         guard Self.mayBeJSON(media) else { return .success(.stream) }
-        if let encoding = head.headers.first(name: "content-encoding"), !encoding.isSame("identity") {
+        if let encoding = fields.contentEncoding, !encoding.isSame("identity") {
             return .failure(
                 GatewayError(
                     415,
@@ -92,8 +92,8 @@ extension Exchange {
 
     /// Only types that Azure cannot take for JSON are streamed unread: what it might read, the gateway reads first.
     private static func mayBeJSON(_ media: some StringProtocol) -> Bool {
-        !(media.prefix(6).isSame("audio/") || media.prefix(6).isSame("image/") || media.prefix(6).isSame("video/")
-            || media.prefix(10).isSame("multipart/") || media.isSame("application/octet-stream"))
+        !(media.begins("audio/") || media.begins("image/") || media.begins("video/") || media.begins("multipart/")
+            || media.isSame("application/octet-stream"))
     }
 
     // MARK: collecting

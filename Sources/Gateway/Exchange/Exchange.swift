@@ -35,7 +35,8 @@ final class Exchange {
         connection: DownstreamConnection,
         head: HTTPRequestHead,
         fields: RequestFields,
-        target: RequestTarget
+        target: RequestTarget,
+        now: NIODeadline
     ) {
         self.worker = worker
         self.connection = connection
@@ -43,10 +44,13 @@ final class Exchange {
         self.fields = fields
         self.target = target
         awaitsContinue = fields.expectsContinue
-        let now = NIODeadline.now()
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         record.method = head.method.rawValue
-        record.path = String(target.path)
+        record.path = target.path
+    }
+
+    deinit {
+        if isKnownUniquelyReferenced(&body), let body { worker.giveBack(body) }
     }
 
     // MARK: accept
@@ -61,7 +65,11 @@ final class Exchange {
     // MARK: authenticate
 
     private func authenticate() {
-        switch worker.snapshot.clients.client(apiKey: fields.apiKey, authorization: fields.authorization) {
+        switch worker.snapshot.clients.client(
+            apiKey: fields.apiKey,
+            authorization: fields.authorization,
+            hasher: worker.hasher
+        ) {
         case .failure(let error):
             perform(machine.refused(error))
         case .success(let client):

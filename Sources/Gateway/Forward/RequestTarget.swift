@@ -23,37 +23,42 @@ struct RequestTarget: Equatable {
 
     /// Reads a target, or says what is wrong with it (RFC 9112 section 3.2, RFC 3986 section 3.3).
     static func parse(_ target: String) -> Result<Self, GatewayError> {
-        guard let raw = originForm(target) else {
+        guard var raw = originForm(target) else {
             return .failure(.malformed("the request target is neither a path nor an absolute URL"))
         }
-        guard raw.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
-            return .failure(.malformed("the request target has a character that must be percent-encoded"))
+        let read = raw.withUTF8 { bytes -> Result<(kind: Kind, pathEnd: Int), GatewayError> in
+            var pathEnd = bytes.count
+            for (offset, byte) in bytes.enumerated() {
+                guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "#") else {
+                    return .failure(.malformed("the request target has a character that must be percent-encoded"))
+                }
+                if byte == UInt8(ascii: "?"), offset < pathEnd { pathEnd = offset }
+            }
+            return readPath(bytes[..<pathEnd]).map { ($0, pathEnd) }
         }
-        let bytes = raw.utf8
-        let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex
-        var result = Self(raw: raw, pathEnd: bytes.distance(from: bytes.startIndex, to: end), kind: .other)
-        switch result.readPath(bytes[bytes.startIndex..<end]) {
-        case .success(let kind): result.kind = kind
-        case .failure(let error): return .failure(error)
-        }
-        return .success(result)
+        return read.map { Self(raw: raw, pathEnd: $0.pathEnd, kind: $0.kind) }
     }
 
     /// The target for a deployment of that name; `self` is of kind `.deployment`.
     func naming(deployment: String) -> String {
-        guard case .deployment(_, let rest) = kind else { return raw }
-        var result = "/openai/deployments/"
-        result.reserveCapacity(result.utf8.count + deployment.utf8.count + raw.utf8.count - rest)
+        guard case .deployment(let name, let rest) = kind else { return raw }
+        let prefix: StaticString = "/openai/deployments/"
+        let start = prefix.utf8CodeUnitCount
+        // Most requests are spelled as Azure shall see them.
+        if deployment == name, rest == start + name.utf8.count, raw.hasBytes(prefix) { return raw }
+        var result = Array("\(prefix)".utf8)
+        result.reserveCapacity(start + deployment.utf8.count + raw.utf8.count - rest)
         for byte in deployment.utf8 {
             if Self.isUnreserved(byte) {
-                result.unicodeScalars.append(Unicode.Scalar(byte))
+                result.append(byte)
             } else {
-                let hex = String(byte, radix: 16, uppercase: true)
-                result += byte < 16 ? "%0\(hex)" : "%\(hex)"
+                result.append(UInt8(ascii: "%"))
+                result.append(Self.hexDigit(byte >> 4))
+                result.append(Self.hexDigit(byte & 0xF))
             }
         }
-        result += Substring(raw.utf8.dropFirst(rest))
-        return result
+        result.append(contentsOf: raw.utf8.dropFirst(rest))
+        return String(decoding: result, as: UTF8.self)
     }
 
     private static func originForm(_ target: String) -> String? {
@@ -68,64 +73,106 @@ struct RequestTarget: Equatable {
         return rest.utf8.first == UInt8(ascii: "?") ? "/" + rest : rest
     }
 
-    private func readPath(_ path: Substring.UTF8View) -> Result<Kind, GatewayError> {
-        var segments: [String] = []
-        var afterThird: Int?
-        var start = path.index(after: path.startIndex)
+    private static func readPath(_ path: Slice<UnsafeBufferPointer<UInt8>>) -> Result<Kind, GatewayError> {
+        var count = 0
+        var isDeployment = true
+        var kind = Kind.other
+        var start = path.startIndex + 1
         while true {
             let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
-            guard let segment = Self.decode(path[start..<end]) else {
-                return .failure(.malformed("a path segment is not valid percent-encoded UTF-8"))
-            }
             let isLast = end == path.endIndex
-            if segment == "." || segment == ".."
-                || segment.utf8.contains(where: { $0 == 0x2F || $0 == 0x5C || $0 < 0x20 })
-            {
+            let segment: Segment
+            switch Segment.read(path[start..<end]) {
+            case .success(let read): segment = read
+            case .failure(let error): return .failure(error)
+            }
+            if start == end, !isLast { return .failure(.malformed("empty path segments are not allowed")) }
+            switch count {
+            case 0: isDeployment = segment.isSame("openai")
+            case 1: isDeployment = isDeployment && segment.isSame("deployments")
+            case 2: if isDeployment, start < end { kind = .deployment(name: segment.text, rest: end) }
+            default: break
+            }
+            count += 1
+            if isLast { break }
+            start = end + 1
+        }
+        if path.isSame("/health/front-door") { return .success(.frontDoorHealth) }
+        if path.isSame("/powerproxy/health/liveness") { return .success(.liveness) }
+        return .success(kind)
+    }
+
+    /// One segment of a path, decoded where it has an escape.
+    private enum Segment {
+        case plain(Slice<UnsafeBufferPointer<UInt8>>)
+        case decoded([UInt8])
+
+        static func read(_ raw: Slice<UnsafeBufferPointer<UInt8>>) -> Result<Self, GatewayError> {
+            let segment: Self
+            if raw.contains(UInt8(ascii: "%")) {
+                guard let bytes = decode(raw) else {
+                    return .failure(.malformed("a path segment is not valid percent-encoded UTF-8"))
+                }
+                segment = .decoded(bytes)
+            } else {
+                segment = .plain(raw)
+            }
+            guard segment.isAllowed else {
                 return .failure(
                     .malformed("dot segments, encoded slashes and control characters are not allowed in paths")
                 )
             }
-            if segment.isEmpty, !isLast {
-                return .failure(.malformed("empty path segments are not allowed"))
-            }
-            if segments.count < 3 { segments.append(segment) }
-            if segments.count == 3, afterThird == nil { afterThird = path.distance(from: path.startIndex, to: end) }
-            if isLast { break }
-            start = path.index(after: end)
+            return .success(segment)
         }
-        return .success(Self.kind(segments, afterThird: afterThird, whole: path))
-    }
 
-    private static func kind(_ segments: [String], afterThird: Int?, whole: Substring.UTF8View) -> Kind {
-        if let afterThird, segments[0].isSame("openai"), segments[1].isSame("deployments"), !segments[2].isEmpty {
-            return .deployment(name: segments[2], rest: afterThird)
+        private var isAllowed: Bool {
+            switch self {
+            case .plain(let bytes): Self.isAllowed(bytes)
+            case .decoded(let bytes): Self.isAllowed(bytes)
+            }
         }
-        let path = Substring(whole)
-        if path == "/health/front-door" { return .frontDoorHealth }
-        if path == "/powerproxy/health/liveness" { return .liveness }
-        return .other
+
+        private static func isAllowed(_ bytes: some Collection<UInt8>) -> Bool {
+            if bytes.count <= 2, bytes.count > 0, bytes.allSatisfy({ $0 == UInt8(ascii: ".") }) { return false }
+            return !bytes.contains { $0 == 0x2F || $0 == 0x5C || $0 < 0x20 }
+        }
+
+        func isSame(_ lower: StaticString) -> Bool {
+            switch self {
+            case .plain(let bytes): bytes.isSame(lower, foldingCase: true)
+            case .decoded(let bytes): bytes.isSame(lower, foldingCase: true)
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .plain(let bytes): String(decoding: bytes, as: UTF8.self)
+            case .decoded(let bytes): String(decoding: bytes, as: UTF8.self)
+            }
+        }
     }
 
     /// Percent-decoding (RFC 3986 section 2.1); `nil` for a broken escape or bytes that are not UTF-8.
-    private static func decode(_ segment: Substring.UTF8View) -> String? {
-        guard segment.contains(UInt8(ascii: "%")) else { return String(Substring(segment)) }
+    private static func decode(_ segment: Slice<UnsafeBufferPointer<UInt8>>) -> [UInt8]? {
         var bytes: [UInt8] = []
         var index = segment.startIndex
         while index < segment.endIndex {
             let byte = segment[index]
-            index = segment.index(after: index)
+            index += 1
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
                 continue
             }
-            guard segment.distance(from: index, to: segment.endIndex) >= 2 else { return nil }
-            let second = segment.index(after: index)
-            guard let high = hexValue(segment[index]), let low = hexValue(segment[second]) else { return nil }
+            guard segment.endIndex - index >= 2, let high = hexValue(segment[index]),
+                let low = hexValue(segment[index + 1])
+            else { return nil }
             bytes.append(high << 4 | low)
-            index = segment.index(after: second)
+            index += 2
         }
-        return String(validating: bytes, as: UTF8.self)
+        return String(validating: bytes, as: UTF8.self) == nil ? nil : bytes
     }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x41 + value - 10 }
 
     private static func hexValue(_ byte: UInt8) -> UInt8? {
         switch byte {
@@ -142,5 +189,27 @@ struct RequestTarget: Equatable {
         case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
         default: false
         }
+    }
+}
+
+extension Collection<UInt8> {
+    fileprivate func isSame(_ text: StaticString, foldingCase: Bool = false) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        return zip(self, 0...).allSatisfy { byte, offset in
+            (foldingCase && byte &- 0x41 < 26 ? byte | 0x20 : byte) == text.utf8Start[offset]
+        }
+    }
+}
+
+extension String {
+    /// Whether it begins with exactly these bytes.
+    fileprivate func hasBytes(_ prefix: StaticString) -> Bool {
+        var offset = 0
+        for byte in utf8 {
+            if offset == prefix.utf8CodeUnitCount { return true }
+            if byte != prefix.utf8Start[offset] { return false }
+            offset += 1
+        }
+        return offset == prefix.utf8CodeUnitCount
     }
 }

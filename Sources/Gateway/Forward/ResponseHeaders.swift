@@ -17,9 +17,9 @@ struct ResponseHeaders {
                     connectionNames.append(name.trimmed.lowercased())
                 }
             case 12 where head.matches(field, "content-type"):
-                isEventStream = head.value(field).prefix { $0 != ";" }.trimmed.isSame("text/event-stream")
+                isEventStream = head.isMediaType(field, "text/event-stream")
             case 14 where head.matches(field, "content-length"):
-                contentLength = Int(head.value(field))
+                contentLength = head.number(field)
             case 17 where head.matches(field, "transfer-encoding"):
                 isChunked = true
             default: break

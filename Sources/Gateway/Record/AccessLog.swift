@@ -142,7 +142,7 @@ struct AccessLogLine {
     }
 
     /// A text that a peer chose: escaped, and cut at 512 bytes.
-    mutating func add(_ key: StaticString, text: String) {
+    mutating func add(_ key: StaticString, text: some StringProtocol) {
         addKey(key)
         if text.utf8.count <= 512, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {
             buffer.append(UInt8(ascii: "\""))

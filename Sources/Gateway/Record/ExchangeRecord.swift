@@ -7,7 +7,7 @@ struct ExchangeRecord {
     var start: NIODeadline
     var method = ""
     /// Without the query, which may carry what nobody should log.
-    var path = ""
+    var path: Substring = ""
     var client: Int?
     var clientName: String?
     /// Index of a configured model.

@@ -20,7 +20,7 @@ extension ResponseWriter {
 struct ResponseWriterTests {
     private static let head = "HTTP/1.1 200 OK\r\n"
 
-    private var writer = ResponseWriter(allocator: ByteBufferAllocator())
+    private var writer = ResponseWriter(buffers: BufferPool())
 
     @Test("a head has a status line, its fields and an empty line")
     mutating func head() {

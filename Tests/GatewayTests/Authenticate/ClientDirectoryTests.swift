@@ -12,13 +12,17 @@ struct ClientDirectoryTests {
             apiKeys: [.plain(Secret("alpha-key-old")), .plain(Secret("alpha-key-new"))],
             models: .all
         ),
-        .init(name: "beta", apiKeys: [.sha256(KeyDigest(of: hashed).bytes)], models: .only(["gpt-4o", "mini"])),
+        .init(
+            name: "beta",
+            apiKeys: [.sha256(KeyHasher().digest(of: hashed).bytes)],
+            models: .only(["gpt-4o", "mini"])
+        ),
         .init(name: "gamma", apiKeys: [.plain(Secret("alpha-key-old"))], models: .all),
         .init(name: "broken", apiKeys: [.sha256([1, 2, 3])], models: .all),
     ])
 
     private func client(_ apiKey: String?, _ authorization: String?) -> String {
-        switch Self.directory.client(apiKey: apiKey, authorization: authorization) {
+        switch Self.directory.client(apiKey: apiKey, authorization: authorization, hasher: KeyHasher()) {
         case .success(let client): client.name
         case .failure(.unknownKey): "unknown"
         case .failure(.differingKeys): "differing"
@@ -98,7 +102,7 @@ struct ClientDirectoryTests {
 
     @Test("are no digest of a key: knowing what is stored opens nothing")
     func digestAsKey() {
-        let digest = KeyDigest(of: Self.hashed).bytes
+        let digest = KeyHasher().digest(of: Self.hashed).bytes
         let hex = digest.map { String($0 >> 4, radix: 16) + String($0 & 0xF, radix: 16) }.joined()
         #expect(client(hex, nil) == "unknown")
         #expect(client("sha256:\(hex)", nil) == "unknown")
@@ -106,8 +110,8 @@ struct ClientDirectoryTests {
 
     @Test("name the client with its place in the configuration and its models")
     func models() throws {
-        let alpha = try Self.directory.client(apiKey: "alpha-key-new", authorization: nil).get()
-        let beta = try Self.directory.client(apiKey: Self.hashed, authorization: nil).get()
+        let alpha = try Self.directory.client(apiKey: "alpha-key-new", authorization: nil, hasher: KeyHasher()).get()
+        let beta = try Self.directory.client(apiKey: Self.hashed, authorization: nil, hasher: KeyHasher()).get()
         #expect(alpha.index == 0)
         #expect(alpha.mayUse("anything"))
         #expect(beta.index == 1)

@@ -9,7 +9,7 @@ struct ResponseHeadersTests {
     /// The lines between the status line and the empty line.
     private func lines(_ fields: [String], status: Int = 200, method: String = "POST") throws -> [String] {
         let head = try ResponseHead.of(status, fields)
-        var writer = ResponseWriter(allocator: ByteBufferAllocator())
+        var writer = ResponseWriter(buffers: BufferPool())
         writer.beginHead(status: status)
         ResponseHeaders(head).write(head, method: method, to: &writer)
         writer.endHead(.none, closes: false)

@@ -3,26 +3,23 @@ import NIOPosix
 
 @testable import Transport
 
-/// Event loops with libcurl on them, and the readiness watcher: the engine as a process has it.
+/// Event loops with libcurl on them: the engine as a process has it.
 final class Engine: Sendable {
     let loops: [TransferLoop]
     private let group: MultiThreadedEventLoopGroup
-    private let watcher: ReadinessWatcher
     private let clients = Mutex<[Client]>([])
 
     init(loops count: Int = 1, maxConnections: Int = 64) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
-        let watcher = try ReadinessWatcher()
         var loops: [TransferLoop] = []
         for eventLoop in group.makeIterator() {
             loops.append(
                 try await eventLoop.submit {
-                    try TransferLoop(eventLoop: eventLoop, watcher: watcher, maxConnections: maxConnections)
+                    try TransferLoop(eventLoop: eventLoop, maxConnections: maxConnections)
                 }.get()
             )
         }
         self.group = group
-        self.watcher = watcher
         self.loops = loops
     }
 
@@ -44,7 +41,6 @@ final class Engine: Sendable {
     func shutdown() async throws {
         for client in clients.withLock({ $0 }) { try await client.close() }
         for loop in loops { try await loop.eventLoop.submit { loop.shutdown() }.get() }
-        watcher.shutdown()
         try await group.shutdownGracefully()
     }
 }

@@ -1,0 +1,35 @@
+// Sockets that are not NIO's, in the epoll of NIO's event loop.
+//
+// NIO has no public way to watch a descriptor that it does not own. Its loops wait in `epoll_wait`, though, and this
+// module defines that symbol: a thread that has called `cepoll_join` gets the events of its guests handed to a function,
+// and NIO gets the rest. So libcurl's sockets need no thread and no epoll of their own
+// (docs/decisions/0004-guests-in-the-event-loop.md).
+#ifndef SLUICE_CEPOLL_H
+#define SLUICE_CEPOLL_H
+
+#include <stdint.h>
+#include <sys/epoll.h>
+
+// Enumerators as plain constants: Swift sees them with one type.
+static const uint32_t CEPOLL_IN = EPOLLIN;
+static const uint32_t CEPOLL_OUT = EPOLLOUT;
+static const uint32_t CEPOLL_ERR = EPOLLERR;
+static const uint32_t CEPOLL_HUP = EPOLLHUP;
+
+// Called on the thread that waits, between its return from the kernel and its return to NIO.
+typedef void (*cepoll_guest_ready)(void *context, int descriptor, uint32_t events);
+
+// Takes the guests of the calling thread's event loop under `ready`. Returns the loop's epoll descriptor, or -1 where this
+// thread has never waited in `epoll_wait`. One caller per thread.
+int cepoll_join(cepoll_guest_ready ready, void *context);
+
+// Ends it: to be called on the same thread, when no guest is watched any more.
+void cepoll_leave(void);
+
+// Watches a guest for `events`; level-triggered. Returns 0 or an error number.
+int cepoll_watch(int epoll, int descriptor, uint32_t events);
+// The same for a guest that is watched already.
+int cepoll_change(int epoll, int descriptor, uint32_t events);
+int cepoll_forget(int epoll, int descriptor);
+
+#endif

@@ -1,0 +1,1 @@
+"""Half an hour of mixed load with faults through the gateway, every exchange checked: `make soak`."""
