@@ -39,6 +39,7 @@ struct CommandTests {
     func help() {
         let text = MockAzureCommand.helpMessage(columns: 10_000)
         for key in LimitSettings.Key.allCases { #expect(text.contains("\(key.rawValue)=")) }
+        for fault in ErrorFault.allCases { #expect(text.contains(fault.rawValue)) }
         for key in Faults.Key.allCases { #expect(text.contains(key.rawValue)) }
     }
 }

@@ -12,6 +12,9 @@ struct MockAzureCommand: ParsableCommand {
             Faults come as x-mock-KEY headers, as mock-KEY query parameters, as a "mock" object in a JSON body, or as \
             "user": "mock:KEY=VALUE,KEY=VALUE". Keys: \(Faults.names).
 
+            status=N answers with that status, error=NAME with that body: \
+            \(ErrorFault.allCases.map(\.rawValue).joined(separator: ", ")).
+
             A deployment has no limits unless told so: tpm=N estimated tokens and rpm=N requests per minute, the latter \
             judged over rpm-window=1|10 seconds; or provisioned=N tokens per minute, with spillover=NAME for what is \
             above. effective-tpm=N is what is left of tpm for a while. kind=KIND is what its model does, if the name \
