@@ -15,15 +15,26 @@ struct LimitReport: Equatable {
     let tokens: Figures?
 
     func write(into buffer: inout ByteBuffer) {
-        if let requests { Self.write(requests, "requests", into: &buffer) }
-        if let tokens { Self.write(tokens, "tokens", into: &buffer) }
+        if let requests { Self.write(requests, "requests: ", into: &buffer) }
+        if let tokens { Self.write(tokens, "tokens: ", into: &buffer) }
     }
 
     /// Azure tells the reset in whole seconds without a unit.
-    private static func write(_ figures: Figures, _ unit: String, into buffer: inout ByteBuffer) {
-        buffer.writeString("\r\nx-ratelimit-limit-\(unit): \(figures.limit)")
-        buffer.writeString("\r\nx-ratelimit-remaining-\(unit): \(figures.remaining)")
-        buffer.writeString("\r\nx-ratelimit-reset-\(unit): \((figures.reset + 999) / 1_000)")
+    private static func write(_ figures: Figures, _ unit: StaticString, into buffer: inout ByteBuffer) {
+        Self.write("\r\nx-ratelimit-limit-", unit, figures.limit, into: &buffer)
+        Self.write("\r\nx-ratelimit-remaining-", unit, figures.remaining, into: &buffer)
+        Self.write("\r\nx-ratelimit-reset-", unit, (figures.reset + 999) / 1_000, into: &buffer)
+    }
+
+    private static func write(
+        _ name: StaticString,
+        _ unit: StaticString,
+        _ value: Int,
+        into buffer: inout ByteBuffer
+    ) {
+        buffer.writeStaticString(name)
+        buffer.writeStaticString(unit)
+        buffer.writeDecimal(value)
     }
 }
 
