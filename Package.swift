@@ -17,6 +17,8 @@ let collections = Target.Dependency.product(name: "DequeModule", package: "swift
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -33,6 +35,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -66,7 +69,7 @@ let package = Package(
 
         .executableTarget(
             name: "MockAzure",
-            dependencies: [nioCore, nioPosix, nioHTTP1, arguments],
+            dependencies: [nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, nioHTTP2, arguments],
             path: "bench/MockAzure",
             swiftSettings: strict
         ),
@@ -79,6 +82,11 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", "Transport", nioCore, nioPosix, nioEmbedded, nioHTTP1],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "MockAzureTests",
+            dependencies: ["MockAzure", nioCore, nioPosix, nioHTTP1, nioEmbedded, arguments],
             swiftSettings: strict
         ),
         .testTarget(

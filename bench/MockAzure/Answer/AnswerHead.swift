@@ -14,13 +14,14 @@ struct AnswerHead {
     let contentType: StaticString
     let framing: Framing
     let deployment: String?
+    let limits: LimitHeaders?
     let allow: [String]
     let faults: Faults
     let keepAlive: Bool
     /// HTTP/1.0 closes unless told otherwise; later versions keep the connection.
     let isVersion10: Bool
 
-    /// The figures behind `x-ratelimit-*`; a first cut that counts but does not refuse.
+    /// The figures in `x-ratelimit-*` of a deployment without limits, which counts but does not refuse.
     static let requestLimit = 1_000_000
     static let tokenLimit = 100_000_000
 
@@ -85,8 +86,17 @@ struct AnswerHead {
         buffer.writeStaticString("\r\nx-ms-deployment-name: ")
         // A name comes from the client's path or body: a line break in it would be a second header.
         buffer.writeBytes(deployment.utf8.lazy.filter { $0 >= 0x20 && $0 != 0x7F })
-        guard self.status == 200 || self.status == 429 else { return }
-        buffer.writeStaticString("\r\nx-ms-rai-invoked: true\r\nx-ratelimit-limit-requests: ")
+        let isServed = self.status == 200 || self.status == 429
+        if isServed { buffer.writeStaticString("\r\nx-ms-rai-invoked: true") }
+        if let limits {
+            limits.write(into: &buffer)
+        } else if isServed {
+            Self.writeNominalLimits(into: &buffer, loop: loop)
+        }
+    }
+
+    private static func writeNominalLimits(into buffer: inout ByteBuffer, loop: LoopState) {
+        buffer.writeStaticString("\r\nx-ratelimit-limit-requests: ")
         buffer.writeDecimal(Self.requestLimit)
         buffer.writeStaticString("\r\nx-ratelimit-limit-tokens: ")
         buffer.writeDecimal(Self.tokenLimit)
@@ -97,10 +107,12 @@ struct AnswerHead {
     }
 
     private func writeFaults(into buffer: inout ByteBuffer) {
-        if let seconds = self.faults.retryAfter {
+        // A real refusal knows better when to come again.
+        let isRefused = self.limits?.retryAfter != nil
+        if let seconds = self.faults.retryAfter, !isRefused {
             buffer.writeString("\r\nretry-after: \(seconds)")
         }
-        if let milliseconds = self.faults.retryAfterMilliseconds {
+        if let milliseconds = self.faults.retryAfterMilliseconds, !isRefused {
             buffer.writeString("\r\nretry-after-ms: \(milliseconds)")
         }
         switch self.faults.garbage {
@@ -114,8 +126,9 @@ struct AnswerHead {
         }
     }
 
-    private static func reason(_ status: Int) -> String {
+    static func reason(_ status: Int) -> String {
         switch status {
+        case 201: "Created"
         case 204: "No Content"
         case 400: "Bad Request"
         case 401: "Access Denied"

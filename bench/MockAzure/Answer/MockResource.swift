@@ -1,21 +1,17 @@
 import NIOCore
 import NIOHTTP1
 
-/// The Azure resource that is played: its keys, its deployments, and what it answers. Shared by all loops; never changes.
+/// The Azure resource that is played: its keys, its deployments, and what it answers. Shared by all loops; nothing
+/// in it changes but the two stores and the limiters.
 struct MockResource: Sendable {
-    /// Azure's names are at most this long; it also bounds the books where any name goes.
-    private static let maximumNameBytes = 128
-
     let keys: Set<String>
-    let deployments: [String]
-    private let known: Set<String>
-    private let acceptsAnyDeployment: Bool
+    let deployments: DeploymentTable
+    let responses = ResponseStore()
+    let files = FileStore()
 
-    init(keys: [String], deployments: [String]) {
+    init(keys: [String], deployments: DeploymentTable) {
         self.keys = Set(keys)
-        self.deployments = deployments.filter { $0 != "*" }
-        self.known = Set(self.deployments)
-        self.acceptsAnyDeployment = deployments.contains("*")
+        self.deployments = deployments
     }
 
     /// Decides the whole answer to a complete request. The faults that shape it are taken out of the body on the way.
@@ -29,13 +25,28 @@ struct MockResource: Sendable {
             if refusal.status == 405 { answer.allow = request.route.kind.methods ?? [] }
             return answer
         }
+        let first = self.attempt(&request, loop: loop, now: now)
+        let answer = self.admit(first, to: request, loop: loop, now: now)
+        if let kept = answer.kept { self.keep(kept) }
+        return answer
+    }
+
+    private func keep(_ kept: Answer.Kept) {
+        switch kept {
+        case .response(let content, let polls): self.responses.insert(content, polls: polls)
+        case .file(let file): self.files.insert(file)
+        }
+    }
+
+    /// What a deployment without limits answers.
+    private func attempt(_ request: inout IncomingRequest, loop: LoopState, now: Int) -> Answer {
         do throws(BadRequest) {
             if let refusal = request.refusal { throw refusal }
             var answer = try self.serve(&request, loop: loop, now: now)
-            if answer.status == 200, request.faults.any { answer = Self.overrule(answer, request) }
+            if answer.status < 300, request.faults.any { answer = Self.overrule(answer, request) }
             return answer
         } catch {
-            return Answer(.badRequest(error))
+            return Answer(.badRequest(error), deployment: self.deployment(request.route, model: nil))
         }
     }
 
@@ -45,7 +56,7 @@ struct MockResource: Sendable {
         switch credential {
         case .key(let key): self.keys.contains(key) ? nil : .wrongKey
         case .bearer(let token): self.keys.contains(token) ? nil : .wrongToken
-        case .none: .wrongKey
+        case .none: .wrongToken
         }
     }
 
@@ -54,6 +65,7 @@ struct MockResource: Sendable {
         if route.kind == .unknown { return .unknownResource }
         if case .dated = route.surface, !Self.isVersion(request.apiVersion ?? "") { return .unknownResource }
         if !route.allows(request.head.method) { return .wrongMethod }
+        if route.kind != .echo, CustomHeaders.areTooMany(request.head.headers) { return .tooManyHeaders }
         return nil
     }
 
@@ -68,7 +80,7 @@ struct MockResource: Sendable {
 
     // MARK: Answers
 
-    private func serve(
+    func serve(
         _ request: inout IncomingRequest,
         loop: LoopState,
         now: Int
@@ -76,78 +88,17 @@ struct MockResource: Sendable {
         switch request.route.kind {
         case .chat: try self.serveChat(&request, loop: loop, now: now)
         case .embeddings: try self.serveEmbeddings(&request)
-        case .transcription, .translation: try self.serveAudio(&request)
+        case .completions: try self.serveCompletions(&request, loop: loop, now: now)
+        case .responses: try self.serveResponses(&request, loop: loop, now: now)
+        case .response, .responseCancel: self.serveStoredResponse(request)
+        case .imageGeneration, .imageEdit: try self.serveImages(&request, loop: loop, now: now)
+        case .speech: try self.serveSpeech(&request)
+        case .transcription, .translation: try self.serveTranscription(&request)
+        case .files: try self.serveFiles(&request, loop: loop, now: now)
+        case .file, .fileContent: self.serveFile(request)
         case .models: self.serveModels(request)
-        case .echo, .stats, .reset, .unknown: Self.echo(request)
+        case .echo, .stats, .reset, .limits, .unknown: Self.echo(request)
         }
-    }
-
-    private func serveChat(
-        _ request: inout IncomingRequest,
-        loop: LoopState,
-        now: Int
-    ) throws(BadRequest) -> Answer {
-        let chat = try ChatRequest(request.body, faults: &request.faults)
-        guard let deployment = self.deployment(request.route, model: chat.model) else {
-            return Answer(.unknownDeployment)
-        }
-        let content = ChatAnswer(
-            chat,
-            model: deployment,
-            faults: request.faults,
-            id: loop.nextID(),
-            created: now
-        )
-        if chat.stream {
-            var answer = Answer(.stream(ChatStream(content)), deployment: deployment)
-            answer.contentType = "text/event-stream; charset=utf-8"
-            answer.usage = Usage(promptTokens: content.promptTokens, completionTokens: 0)
-            return answer
-        }
-        var body = ByteBufferAllocator().buffer(capacity: 2_048)
-        content.writeBody(size: request.faults.bytes, into: &body)
-        var answer = Answer(.whole(body), deployment: deployment)
-        answer.usage = content.usage
-        return answer
-    }
-
-    private func serveEmbeddings(_ request: inout IncomingRequest) throws(BadRequest) -> Answer {
-        let embedding = try EmbeddingRequest(request.body, faults: &request.faults)
-        guard let deployment = self.deployment(request.route, model: embedding.model) else {
-            return Answer(.unknownDeployment)
-        }
-        var body = ByteBufferAllocator().buffer(capacity: 16_384)
-        EmbeddingAnswer(request: embedding, model: deployment).writeBody(usage: request.faults.usage, into: &body)
-        var answer = Answer(.whole(body), deployment: deployment)
-        answer.usage = Usage(promptTokens: embedding.promptTokens, completionTokens: 0)
-        return answer
-    }
-
-    private func serveAudio(_ request: inout IncomingRequest) throws(BadRequest) -> Answer {
-        let form = try MultipartForm(request.body, contentType: request.contentType)
-        try request.faults.readList(form.fields["mock"] ?? "")
-        try request.faults.readUser(form.fields["user"] ?? "")
-        guard let deployment = self.deployment(request.route, model: form.fields["model"]) else {
-            return Answer(.unknownDeployment)
-        }
-        let content = try TranscriptionAnswer(form, translated: request.route.kind == .translation)
-        var body = ByteBuffer()
-        content.writeBody(into: &body)
-        var answer = Answer(.whole(body), deployment: deployment)
-        answer.contentType = content.contentType
-        return answer
-    }
-
-    private func serveModels(_ request: IncomingRequest) -> Answer {
-        let models = ModelsAnswer(deployments: self.deployments, surface: request.route.surface)
-        var body = ByteBuffer()
-        if let id = request.route.modelID {
-            guard self.isKnown(id) else { return Answer(.unknownDeployment) }
-            models.writeModel(id, into: &body)
-        } else {
-            models.writeList(into: &body)
-        }
-        return Answer(.whole(body))
     }
 
     private static func echo(_ request: IncomingRequest) -> Answer {
@@ -158,18 +109,10 @@ struct MockResource: Sendable {
 
     /// The refusal or the echo that a fault puts in the place of a good answer.
     private static func overrule(_ answer: Answer, _ request: IncomingRequest) -> Answer {
-        let faults = request.faults
-        if let status = faults.status, status != 200 {
-            let milliseconds = faults.retryAfterMilliseconds.map { ($0 + 999) / 1_000 }
-            let error = AzureError.injected(
-                status,
-                route: request.route,
-                apiVersion: request.apiVersion,
-                retryAfter: faults.retryAfter ?? milliseconds ?? 1
-            )
+        if let error = AzureError.injected(request) {
             return Answer(error, deployment: answer.deployment)
         }
-        guard faults.echo else { return answer }
+        guard request.faults.echo else { return answer }
         var echo = Self.echo(request)
         echo.deployment = answer.deployment
         return echo
@@ -177,20 +120,16 @@ struct MockResource: Sendable {
 
     // MARK: Deployments
 
-    /// The deployment a request names, by its path or, on v1, by its model; `nil` where there is none of that name.
-    private func deployment(_ route: Route, model: String?) -> String? {
+    /// The deployment a request names, by its path or, where that has none, by its model; `nil` where there is none of
+    /// that name.
+    func deployment(_ route: Route, model: String?) -> String? {
         let name: String? =
             switch route.surface {
-            case .dated(let deployment): deployment
+            case .dated(let deployment): deployment ?? model
             case .v1: model
             case .mock: nil
             }
-        guard let name, self.isKnown(name) else { return nil }
+        guard let name, self.deployments.contains(name) else { return nil }
         return name
-    }
-
-    private func isKnown(_ name: String) -> Bool {
-        self.known.contains(name)
-            || self.acceptsAnyDeployment && !name.isEmpty && name.utf8.count <= Self.maximumNameBytes
     }
 }

@@ -49,4 +49,10 @@ extension Faults {
             try self.set(parts[0], to: parts.count == 2 ? String(parts[1]) : "1")
         }
     }
+
+    /// What the request's content asks for: see `ContentReader.filteredMarker`.
+    mutating func filterPrompt() {
+        self.markUsed()
+        self.content.filtered = .prompt
+    }
 }

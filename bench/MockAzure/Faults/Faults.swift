@@ -33,6 +33,8 @@ struct Faults {
     /// True when any key was set: the answer of a healthy Azure needs no further look.
     private(set) var any = false
 
+    mutating func markUsed() { self.any = true }
+
     // Pace
     var delay = TimeAmount.zero
     var firstToken = TimeAmount.zero
@@ -53,6 +55,8 @@ struct Faults {
 
     // Refusals
     var status: Int?
+    /// The error by name; `status` can give it another status.
+    var error: ErrorFault?
     var retryAfter: Int?
     var retryAfterMilliseconds: Int?
 
@@ -62,6 +66,9 @@ struct Faults {
     var truncate: Cut?
     var reset: Cut?
     var garbage: Garbage?
+
+    /// What is special about the content.
+    var content = ContentFaults()
 }
 
 // MARK: - Keys
@@ -75,6 +82,7 @@ extension Faults {
         case tokens
         case eventBytes = "event-bytes"
         case status
+        case error
         case retryAfter = "retry-after"
         case retryAfterMilliseconds = "retry-after-ms"
         case chunk
@@ -91,16 +99,23 @@ extension Faults {
         case echo
     }
 
+    /// The names of all faults, for people.
+    static var names: String {
+        (Key.allCases.map(\.rawValue) + ContentFaults.Key.allCases.map(\.rawValue)).joined(separator: ", ")
+    }
+
     /// Sets one fault.
     ///
     /// A name or value that is not known is an error, so that a test with a slip in it does not pass for want of a fault.
     mutating func set(_ name: some StringProtocol, to text: some StringProtocol) throws(BadRequest) {
-        guard let key = Key(rawValue: String(name)) else {
-            let known = Key.allCases.map(\.rawValue).joined(separator: ", ")
-            throw BadRequest("mock: no fault is called '\(name)'; there are \(known)")
-        }
-        let value = FaultValue(key: key, text: String(text))
+        let value = FaultValue(name: String(name), text: String(text))
         self.any = true
+        guard let key = Key(rawValue: value.name) else {
+            guard let key = ContentFaults.Key(rawValue: value.name) else {
+                throw BadRequest("mock: no fault is called '\(name)'; there are \(Self.names)")
+            }
+            return try self.content.set(key, to: value)
+        }
         switch key {
         case .delay: self.delay = try value.milliseconds()
         case .firstToken: self.firstToken = try value.milliseconds()
@@ -115,20 +130,21 @@ extension Faults {
         case .contentLength: self.contentLength = try value.flag()
         case .chunk: self.chunk = try value.integer(in: 1...16_777_216)
         case .status: self.status = try value.integer(in: 200...599)
+        case .error: self.error = try value.choice()
         case .retryAfter: self.retryAfter = try value.integer(in: 0...86_400)
         case .retryAfterMilliseconds: self.retryAfterMilliseconds = try value.integer(in: 0...86_400_000)
         case .errorAfter: self.errorAfter = try value.integer(in: 0...Int.max)
         case .silence: self.silence = try value.integer(in: 0...Int.max)
         case .truncate: self.truncate = try value.cut()
         case .reset: self.reset = try value.cut()
-        case .garbage: self.garbage = try value.garbage()
+        case .garbage: self.garbage = try value.choice()
         }
     }
 }
 
 /// The text of one fault's value, and what it may mean.
-private struct FaultValue {
-    let key: Faults.Key
+struct FaultValue {
+    let name: String
     let text: String
 
     /// Milliseconds, with a fraction if wished, up to a day.
@@ -158,14 +174,14 @@ private struct FaultValue {
         self.text == "head" ? .beforeHead : .afterBody(try self.integer(in: 0...Int.max))
     }
 
-    func garbage() throws(BadRequest) -> Faults.Garbage {
-        guard let garbage = Faults.Garbage(rawValue: self.text) else {
-            throw self.refused(Faults.Garbage.allCases.map(\.rawValue).joined(separator: ", "))
+    func choice<Choice: RawRepresentable<String> & CaseIterable>() throws(BadRequest) -> Choice {
+        guard let choice = Choice(rawValue: self.text) else {
+            throw self.refused(Choice.allCases.map(\.rawValue).joined(separator: ", "))
         }
-        return garbage
+        return choice
     }
 
     private func refused(_ expected: String) -> BadRequest {
-        BadRequest("mock: \(self.key.rawValue) cannot be '\(self.text)'; expected \(expected)")
+        BadRequest("mock: \(self.name) cannot be '\(self.text)'; expected \(expected)")
     }
 }

@@ -43,4 +43,25 @@ extension JSONReader {
     mutating func optionalInteger(in range: ClosedRange<Int>) throws(BadRequest) -> Int? {
         try self.optional { reader throws(BadRequest) in try reader.integer(in: range) }
     }
+
+    mutating func optionalServiceTier() throws(BadRequest) -> ServiceTier? {
+        guard let name = try self.optionalString() else { return nil }
+        guard let tier = ServiceTier(rawValue: name) else {
+            throw BadRequest("'\(name)' is not one of ['auto', 'default', 'priority'] - 'service_tier'")
+        }
+        return tier
+    }
+
+    /// `include_usage` of the next value, which is a `stream_options` object or null.
+    mutating func includeUsage() throws(BadRequest) -> Bool {
+        guard case .object = try self.peek() else {
+            try self.null()
+            return false
+        }
+        var includeUsage = false
+        try self.object { reader, key throws(BadRequest) in
+            if key == "include_usage" { includeUsage = try reader.optionalBool() ?? false } else { try reader.skip() }
+        }
+        return includeUsage
+    }
 }

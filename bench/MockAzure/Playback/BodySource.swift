@@ -5,6 +5,7 @@ struct BodySource {
     private enum Content {
         case whole(ByteBuffer)
         case chat(ChatStream)
+        case events(any EventSource)
         case empty
     }
 
@@ -12,73 +13,95 @@ struct BodySource {
     private let faults: Faults
     /// Events produced so far, `[DONE]` not among them.
     private(set) var events = 0
-    private var wordsBegun = false
-    private var unreported = (events: 0, tokens: 0)
+    private var unreported = StreamProgress()
 
     init(_ body: Answer.Body, faults: Faults) {
         switch body {
         case .whole(let bytes): self.content = .whole(bytes)
-        case .stream(let stream): self.content = .chat(stream)
+        case .chat(let stream): self.content = .chat(stream)
+        case .events(let stream): self.content = .events(stream)
         }
         self.faults = faults
     }
 
     var isEmpty: Bool {
         switch self.content {
-        case .whole, .chat: false
+        case .whole, .chat, .events: false
         case .empty: true
         }
     }
 
     /// How long to wait before the next event.
     var pause: TimeAmount {
-        guard self.faults.any, case .chat(let stream) = self.content else { return .zero }
-        switch stream.stage {
-        case .word(0, choice: 0): return self.faults.firstToken
-        case .word, .finish: return self.faults.interval
-        case .promptFilter, .role, .usage, .done, .ended: return .zero
+        guard self.faults.any else { return .zero }
+        let next: StreamEvent?
+        switch self.content {
+        case .whole, .empty: return .zero
+        case .chat(let stream): next = stream.next
+        case .events(let stream): next = stream.next
+        }
+        return switch next?.pace {
+        case .first: self.faults.firstToken
+        case .following: self.faults.interval
+        case .atOnce, nil: .zero
         }
     }
 
     /// Appends the next event, or the error that takes its place.
     mutating func writeNext(into buffer: inout ByteBuffer) {
+        let isError = self.events == self.faults.errorAfter
         switch self.content {
         case .whole(let bytes):
             if buffer.readableBytes == 0 { buffer = bytes } else { buffer.writeImmutableBuffer(bytes) }
             self.events += 1
             self.content = .empty
-        case .chat where self.events == self.faults.errorAfter:
-            buffer.writeStaticString(AzureError.inStream)
-            self.count(tokens: 0)
-            self.content = .empty
         case .chat(var stream):
             // Taken out while it changes, so that it is changed in place.
             self.content = .empty
-            self.write(&stream, into: &buffer)
-            if stream.stage != .ended { self.content = .chat(stream) }
+            self.write(&stream, isError: isError, into: &buffer)
+            if !isError && stream.next != nil { self.content = .chat(stream) }
+        case .events(var stream):
+            self.content = .empty
+            self.write(&stream, isError: isError, into: &buffer)
+            if !isError && stream.next != nil { self.content = .events(stream) }
         case .empty:
             preconditionFailure("a body has nothing after its end")
         }
     }
 
-    private mutating func write(_ stream: inout ChatStream, into buffer: inout ByteBuffer) {
-        switch stream.stage {
-        case .word: self.count(tokens: 1)
-        case .promptFilter, .role, .finish, .usage: self.count(tokens: 0)
-        case .done, .ended: break
+    /// Appends a sign of life, in the place of no event.
+    mutating func writeKeepalive(into buffer: inout ByteBuffer) {
+        switch self.content {
+        case .whole, .empty: break
+        case .chat(var stream): stream.writeKeepalive(into: &buffer)
+        case .events(var stream):
+            stream.writeKeepalive(into: &buffer)
+            self.content = .events(stream)
         }
-        stream.writeNext(into: &buffer)
     }
 
-    private mutating func count(tokens: Int) {
+    @inline(__always)
+    private mutating func write(_ stream: inout some EventSource, isError: Bool, into buffer: inout ByteBuffer) {
+        guard let event = stream.next else { preconditionFailure("a stream without a next event has ended") }
+        if isError {
+            stream.writeError(into: &buffer)
+            self.count(.silent)
+        } else {
+            self.count(event)
+            stream.writeNext(into: &buffer)
+        }
+    }
+
+    private mutating func count(_ event: StreamEvent) {
+        guard event.isCounted else { return }
         self.events += 1
         self.unreported.events += 1
-        self.unreported.tokens += tokens
+        self.unreported.tokens += event.tokens
     }
 
     /// Events of a stream, and tokens in them, since the last call.
-    mutating func takeProgress() -> (events: Int, tokens: Int) {
-        defer { self.unreported = (0, 0) }
+    mutating func takeProgress() -> StreamProgress {
+        defer { self.unreported = StreamProgress() }
         return self.unreported
     }
 
@@ -95,4 +118,10 @@ struct BodySource {
         }
         return count
     }
+}
+
+/// How far a stream came, for the books.
+struct StreamProgress {
+    var events = 0
+    var tokens = StreamTokens()
 }

@@ -49,8 +49,10 @@ struct Playback {
     private var pending = ByteBuffer()
     /// Body bytes written.
     private var written = 0
-    /// Set once the pause before the next event has been taken.
-    private var eventPaused = false
+    /// What is left of the pause before the next event, once it was begun.
+    private var eventPause: TimeAmount?
+    /// Set while a pause that a sign of life ends is taken.
+    private var keepaliveDue = false
     /// Set once the pause before the next piece of an event has been taken.
     private var piecePaused = false
     /// A pause the body asked for while the head was written, to be taken next.
@@ -66,6 +68,7 @@ struct Playback {
             contentType: answer.contentType,
             framing: framing,
             deployment: answer.deployment,
+            limits: answer.limits,
             allow: answer.allow,
             faults: faults,
             keepAlive: keepAlive && framing != .untilClose && !breaks,
@@ -91,7 +94,7 @@ struct Playback {
     }
 
     /// Events begun and completion tokens in them since the last call.
-    mutating func takeProgress() -> (events: Int, tokens: Int) {
+    mutating func takeProgress() -> StreamProgress {
         self.source.takeProgress()
     }
 
@@ -109,11 +112,15 @@ struct Playback {
             return .write
         case .body:
             if let amount = self.owedPause.take() { return .wait(amount) }
-            return self.writeBody(into: &buffer) ?? self.next(into: &buffer, loop: loop)
+            return self.writeKeepalive(into: &buffer) ?? self.writeBody(into: &buffer)
+                ?? self.next(into: &buffer, loop: loop)
         case .ended:
             return .end(keepAlive: self.head.keepAlive)
         case .silent:
-            return .hold
+            if let written = self.writeKeepalive(into: &buffer) { return written }
+            guard let interval = self.keepaliveInterval else { return .hold }
+            self.keepaliveDue = true
+            return .wait(interval)
         case .broken(true, paused: false):
             self.state = .broken(reset: true, paused: true)
             return .wait(Self.resetHeadStart)
@@ -162,15 +169,51 @@ extension Playback {
             let pause = self.source.pause
             // Bytes that wait for company go out before a pause, not after it.
             if pause > .zero && self.pending.readableBytes > 0 { return .pause(pause) }
-            if pause > .zero && !self.eventPaused {
-                self.eventPaused = true
-                return .pause(pause)
-            }
-            self.eventPaused = false
+            if let part = self.takePause(pause) { return .pause(part) }
             if self.pending.readableBytes == 0 { self.pending.clear() }
             self.source.writeNext(into: &self.pending)
         }
         return .ready
+    }
+
+    /// The next stretch of the pause before an event, of which signs of life make several; `nil` once it is over.
+    private mutating func takePause(_ pause: TimeAmount) -> TimeAmount? {
+        let left = self.eventPause ?? pause
+        guard left > .zero else {
+            self.eventPause = nil
+            return nil
+        }
+        guard let interval = self.keepaliveInterval, interval < left else {
+            self.eventPause = .zero
+            return left
+        }
+        self.keepaliveDue = true
+        self.eventPause = left - interval
+        return interval
+    }
+
+    /// Signs of life are bytes of the body, so there are none where the length was told before.
+    private var keepaliveInterval: TimeAmount? {
+        switch self.head.framing {
+        case .chunked, .untilClose: self.faults.content.keepalive
+        case .length: nil
+        }
+    }
+
+    /// Writes a sign of life, if the pause that was just taken calls for one.
+    private mutating func writeKeepalive(into buffer: inout ByteBuffer) -> Step? {
+        guard self.keepaliveDue else { return nil }
+        self.keepaliveDue = false
+        var event = ByteBuffer()
+        self.source.writeKeepalive(into: &event)
+        guard event.readableBytes > 0 else { return nil }
+        self.written += event.readableBytes
+        if self.head.framing == .chunked {
+            Self.writeChunk(event, into: &buffer)
+        } else {
+            buffer.writeImmutableBuffer(event)
+        }
+        return .write
     }
 
     private mutating func pauseBeforePiece() -> TimeAmount? {

@@ -15,13 +15,15 @@ struct IncomingRequest {
 
     let head: HTTPRequestHead
     let target: RequestTarget
-    let route: Route
+    private(set) var route: Route
     private(set) var credential = Credential.none
     private(set) var contentType = ""
     private(set) var expectsContinue = false
     private(set) var announcedBodyBytes: Int?
     private(set) var apiVersion: String?
     var faults = Faults()
+    /// What the limits of its deployment count; set when the body is read.
+    var demand = TokenDemand()
     /// A fault in head or query that cannot be read; answered when the request is complete.
     private(set) var refusal: BadRequest?
     private(set) var body = ByteBuffer()
@@ -47,6 +49,13 @@ struct IncomingRequest {
             self.body.writeBuffer(&piece)
         }
         return true
+    }
+
+    /// The same request to another deployment of the resource.
+    func redirected(to deployment: String) -> IncomingRequest {
+        var redirected = self
+        redirected.route.surface = .dated(deployment: deployment)
+        return redirected
     }
 
     var isHead: Bool { self.head.method == .HEAD }

@@ -1,15 +1,21 @@
 import Glibc
 import NIOCore
 
-/// A `multipart/form-data` body taken apart (RFC 7578): small fields by name, and the file.
+/// A `multipart/form-data` body taken apart (RFC 7578): small fields by name, and the files.
 struct MultipartForm {
     struct File {
+        /// The name of its field.
+        let field: String
         let name: String
-        let size: Int
+        /// Where its content is in the body.
+        let range: Range<Int>
     }
 
     private(set) var fields: [String: String] = [:]
-    private(set) var file: File?
+    private(set) var files: [File] = []
+
+    /// More parts than this are refused; Azure takes 16 images at most.
+    private static let maximumParts = 256
 
     /// Longer fields than this are cut; none that matters is.
     private static let maximumFieldBytes = 64 * 1024
@@ -32,6 +38,13 @@ struct MultipartForm {
 
     private init() {}
 
+    /// The faults among the fields: `mock`, a list of them, and `user`.
+    func readFaults(into faults: inout Faults) throws(BadRequest) {
+        try faults.readList(self.fields["mock"] ?? "")
+        try faults.readUser(self.fields["user"] ?? "")
+        if self.fields["prompt"]?.hasPrefix(ContentReader.filteredMarker.description) == true { faults.filterPrompt() }
+    }
+
     private mutating func read(_ bytes: UnsafeRawBufferPointer, delimiter: [UInt8]) throws(BadRequest) {
         // The first delimiter may stand at the very start, without the line break before it.
         let opening = Array(delimiter.dropFirst(2))
@@ -51,8 +64,10 @@ struct MultipartForm {
                 throw BadRequest("Invalid multipart body: it ends within a part.")
             }
             let head = String(decoding: bytes[cursor..<headEnd], as: UTF8.self)
-            let content = bytes[min(headEnd + 4, partEnd)..<partEnd]
-            self.add(head: head, content: content)
+            self.add(head: head, content: bytes[min(headEnd + 4, partEnd)..<partEnd])
+            if self.fields.count + self.files.count > Self.maximumParts {
+                throw BadRequest("Too many parts in the form: at most \(Self.maximumParts) are accepted.")
+            }
             cursor = partEnd + delimiter.count
         }
     }
@@ -62,7 +77,7 @@ struct MultipartForm {
         let disposition = lines.first { $0.prefix(20).matches("content-disposition:") }
         guard let disposition, let name = Self.parameter("name", of: disposition) else { return }
         if let fileName = Self.parameter("filename", of: disposition) {
-            self.file = File(name: fileName, size: content.count)
+            self.files.append(File(field: name, name: fileName, range: content.startIndex..<content.endIndex))
         } else {
             self.fields[name] = String(decoding: content.prefix(Self.maximumFieldBytes), as: UTF8.self)
         }

@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NIOSSL
 
 /// The way out: performs one playback after the other.
 extension ConnectionHandler: NIOScheduledCallbackHandler {
@@ -63,7 +64,7 @@ extension ConnectionHandler: NIOScheduledCallbackHandler {
         self.output.clear()
         guard let step = self.playback?.next(into: &self.output, loop: self.loop) else { return nil }
         if let progress = self.playback?.takeProgress() {
-            self.booking?.progressed(events: progress.events, tokens: progress.tokens, self.loop)
+            self.booking?.progressed(progress, self.loop)
         }
         return step
     }
@@ -122,6 +123,8 @@ extension ConnectionHandler: NIOScheduledCallbackHandler {
         if let socket = context.channel as? any SocketOptionProvider {
             _ = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
         }
-        context.close(promise: nil)
+        // Past TLS, which would take its leave first.
+        let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+        (tls ?? context).close(promise: nil)
     }
 }

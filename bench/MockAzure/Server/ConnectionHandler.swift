@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// One connection: requests in, answers out, in order. Decides nothing about an answer; it performs what `Playback` says.
+/// One connection, or one stream of HTTP/2: requests in, answers out, in order. Decides nothing about an answer; it
+/// performs what `Playback` says.
 ///
 /// This file is the way in; `ConnectionHandler+Output.swift` is the way out.
 final class ConnectionHandler: ChannelDuplexHandler {
@@ -21,8 +22,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// So many parts of pipelined requests are held before the connection is no longer read.
     private static let maximumBacklog = 256
 
-    private let resource: MockResource
-    private let shards: Shards
+    let resource: MockResource
+    let shards: Shards
     let loop: LoopState
 
     var context: ChannelHandlerContext?
@@ -50,15 +51,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.loop = loop
     }
 
-    func channelActive(context: ChannelHandlerContext) {
+    func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        self.loop.books.connectionsAccepted += 1
-        self.loop.books.connectionsOpen += 1
-        context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.loop.books.connectionsOpen -= 1
         self.closeRequest(aborted: true)
         self.phase = .closing
         self.timer?.cancel()
@@ -132,23 +129,7 @@ extension ConnectionHandler {
         self.play(answer, to: request, context: context)
     }
 
-    /// `/mock/stats` and `/mock/reset` have to ask every loop.
-    private func answerControl(_ request: IncomingRequest, context: ChannelHandlerContext) {
-        self.phase = .answering
-        let done =
-            request.route.kind == .stats
-            ? self.shards.total(on: context.eventLoop)
-            : self.shards.reset(on: context.eventLoop).map { Books() }
-        done.assumeIsolated().whenSuccess { books in
-            guard self.phase == .answering, let context = self.context else { return }
-            _ = self.loop.tick()
-            var body = ByteBuffer()
-            books.writeJSON(into: &body)
-            self.play(Answer(.whole(body)), to: request, context: context)
-        }
-    }
-
-    private func play(_ answer: Answer, to request: IncomingRequest, context: ChannelHandlerContext) {
+    func play(_ answer: Answer, to request: IncomingRequest, context: ChannelHandlerContext) {
         self.booking?.decided(answer, kind: request.route.kind.rawValue, self.loop)
         let version = request.head.version
         self.start(

@@ -8,10 +8,12 @@ final class LoopState {
     private(set) var requestsThisMinute = 0
     private(set) var tokensThisMinute = 0
 
+    let clock: LimitClock
     private var random: SplitMix64
     private var second = 0
 
-    init(index: Int) {
+    init(index: Int, clock: LimitClock = .monotonic) {
+        self.clock = clock
         self.random = SplitMix64(seed: UInt64(index) &+ 0x5EED)
     }
 
@@ -29,6 +31,13 @@ final class LoopState {
         return now
     }
 
+    /// Books a connection, from now to its end.
+    func count(_ channel: any Channel) {
+        self.books.connectionsAccepted += 1
+        self.books.connectionsOpen += 1
+        channel.closeFuture.assumeIsolated().whenComplete { _ in self.books.connectionsOpen -= 1 }
+    }
+
     /// Books what is about to be sent: a unary answer at once, a stream word by word.
     func book(_ usage: Usage, deployment: String) {
         // The prompt comes with the head, once for each request.
@@ -36,7 +45,18 @@ final class LoopState {
         self.tokensThisMinute += usage.promptTokens + usage.completionTokens
         self.books.tokens[deployment, default: .init()] += Books.Tokens(
             prompt: usage.promptTokens,
-            completion: usage.completionTokens
+            completion: usage.completionTokens,
+            cached: usage.details.cached,
+            reasoning: usage.details.reasoning
+        )
+    }
+
+    /// Books what an event of a stream brings.
+    func book(_ tokens: StreamTokens, deployment: String) {
+        self.tokensThisMinute += tokens.completion
+        self.books.tokens[deployment, default: .init()] += Books.Tokens(
+            completion: tokens.completion,
+            reasoning: tokens.reasoning
         )
     }
 

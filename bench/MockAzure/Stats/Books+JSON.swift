@@ -12,6 +12,7 @@ extension Books {
         self.writeRows(into: &buffer)
         buffer.writeString("},\"streams\":{\"total\":\(self.streams),\"open\":\(self.streamsOpen)}")
         self.writeTokens(into: &buffer)
+        self.writeDeployments(into: &buffer)
         buffer.writeString(",\"events_sent\":\(self.events),\"bytes_sent\":\(self.bytesSent)")
         buffer.writeString(",\"connections\":{\"open\":\(self.connectionsOpen),")
         buffer.writeString("\"accepted\":\(self.connectionsAccepted)}}")
@@ -58,8 +59,9 @@ extension Books {
         buffer.writeStaticString("}}")
     }
 
-    private static func write(_ tokens: Tokens, into buffer: inout ByteBuffer) {
+    static func write(_ tokens: Tokens, into buffer: inout ByteBuffer) {
         buffer.writeString("\"prompt\":\(tokens.prompt),\"completion\":\(tokens.completion),")
-        buffer.writeString("\"total\":\(tokens.prompt + tokens.completion)")
+        buffer.writeString("\"total\":\(tokens.prompt + tokens.completion),")
+        buffer.writeString("\"cached\":\(tokens.cached),\"reasoning\":\(tokens.reasoning)")
     }
 }

@@ -11,14 +11,34 @@ struct Books {
     struct Tokens {
         var prompt = 0
         var completion = 0
+        /// Of the prompt.
+        var cached = 0
+        /// Of the completion.
+        var reasoning = 0
 
         static func += (sum: inout Tokens, other: Tokens) {
             sum.prompt += other.prompt
             sum.completion += other.completion
+            sum.cached += other.cached
+            sum.reasoning += other.reasoning
         }
     }
 
+    /// A 429, and what it was for.
+    struct Refused: Hashable {
+        let deployment: String
+        let kind: String
+    }
+
+    /// A request to one deployment that another one served.
+    struct Spill: Hashable {
+        let from: String
+        let to: String
+    }
+
     var requests: [Row: Int] = [:]
+    var refused: [Refused: Int] = [:]
+    var spills: [Spill: Int] = [:]
     var tokens: [String: Tokens] = [:]
     var streams = 0
     var events = 0
@@ -40,6 +60,8 @@ struct Books {
 
     static func += (sum: inout Books, other: Books) {
         sum.requests.merge(other.requests, uniquingKeysWith: +)
+        sum.refused.merge(other.refused, uniquingKeysWith: +)
+        sum.spills.merge(other.spills, uniquingKeysWith: +)
         for (deployment, tokens) in other.tokens { sum.tokens[deployment, default: Tokens()] += tokens }
         sum.streams += other.streams
         sum.events += other.events

@@ -2,6 +2,10 @@ import NIOCore
 
 /// What a chat completion's answer depends on, read from its JSON body in one pass.
 struct ChatRequest {
+    // azure.md 5.5
+    private static let maximumMessages = 2_048
+    private static let maximumTools = 128
+
     private(set) var model: String?
     private(set) var stream = false
     private(set) var includeUsage = false
@@ -12,6 +16,8 @@ struct ChatRequest {
     private(set) var contentBytes = 0
     /// The function to call, when the client offers tools and did not just bring a tool's result.
     private(set) var toolName: String?
+    private(set) var logprobs = false
+    private(set) var serviceTier: ServiceTier?
 
     private var lastRoleIsTool = false
     private var toolsForbidden = false
@@ -23,19 +29,24 @@ struct ChatRequest {
         var request = Self()
         try body.readJSONObject { reader, key throws(BadRequest) in
             switch key {
-            case "messages": try request.readMessages(&reader)
+            case "messages": try request.readMessages(&reader, faults: &faults)
             case "model": request.model = try reader.optionalString()
             case "stream": request.stream = try reader.optionalBool() ?? false
             case "n": request.choices = try reader.optionalInteger(in: 1...128) ?? 1
             case "max_tokens", "max_completion_tokens":
                 request.maximumTokens = try reader.optionalInteger(in: 1...Int.max) ?? request.maximumTokens
-            case "stream_options": try request.readStreamOptions(&reader)
+            case "stream_options": request.includeUsage = try reader.includeUsage()
             case "tools": try request.readTools(&reader)
             case "tool_choice": try request.readToolChoice(&reader)
+            case "logprobs": request.logprobs = try reader.optionalBool() ?? false
+            case "service_tier": request.serviceTier = try reader.optionalServiceTier()
             case "user": try faults.readUser(reader.optionalString() ?? "")
             case "mock": try faults.readMember(&reader)
             default: try reader.skip()
             }
+        }
+        if request.messages > Self.maximumMessages {
+            throw .tooMany(request.messages, "messages", maximum: Self.maximumMessages)
         }
         if request.messages == 0 { throw BadRequest("Missing required parameter: 'messages'.") }
         if request.lastRoleIsTool || request.toolsForbidden { request.toolName = nil }
@@ -44,57 +55,32 @@ struct ChatRequest {
 
     private init() {}
 
-    private mutating func readMessages(_ reader: inout JSONReader) throws(BadRequest) {
+    private mutating func readMessages(
+        _ reader: inout JSONReader,
+        faults: inout Faults
+    ) throws(BadRequest) {
         try reader.array { reader throws(BadRequest) in
             self.messages += 1
             self.lastRoleIsTool = false
             try reader.object { reader, key throws(BadRequest) in
                 switch key {
                 case "role": self.lastRoleIsTool = try reader.string() == "tool"
-                case "content": self.contentBytes += try Self.contentBytes(&reader)
+                case "content": self.contentBytes += try ContentReader.bytes(&reader, faults: &faults)
                 default: try reader.skip()
                 }
             }
         }
     }
 
-    /// A content is a string, an array of parts of which the texts count, or null.
-    private static func contentBytes(_ reader: inout JSONReader) throws(BadRequest) -> Int {
-        var count = 0
-        switch try reader.peek() {
-        case .string:
-            count = try reader.string().decodedCount
-        case .array:
-            try reader.array { reader throws(BadRequest) in
-                try reader.object { reader, key throws(BadRequest) in
-                    if key == "text" { count += try reader.string().decodedCount } else { try reader.skip() }
-                }
-            }
-        case .null:
-            try reader.null()
-        case .object, .number, .bool:
-            throw BadRequest("Invalid type for 'messages[].content': expected a string or an array.")
-        }
-        return count
-    }
-
-    private mutating func readStreamOptions(_ reader: inout JSONReader) throws(BadRequest) {
-        guard case .object = try reader.peek() else { return try reader.null() }
-        try reader.object { reader, key throws(BadRequest) in
-            if key == "include_usage" {
-                self.includeUsage = try reader.optionalBool() ?? false
-            } else {
-                try reader.skip()
-            }
-        }
-    }
-
     private mutating func readTools(_ reader: inout JSONReader) throws(BadRequest) {
         guard case .array = try reader.peek() else { return try reader.null() }
+        var count = 0
         try reader.array { reader throws(BadRequest) in
             let function = try Self.functionName(&reader)
             if self.toolName == nil { self.toolName = function }
+            count += 1
         }
+        if count > Self.maximumTools { throw .tooMany(count, "tools", maximum: Self.maximumTools) }
     }
 
     /// `none` forbids a call; a named function is the one that is called.

@@ -22,7 +22,7 @@ struct EmbeddingRequest {
         var request = Self()
         try body.readJSONObject { reader, key throws(BadRequest) in
             switch key {
-            case "input": try request.readInput(&reader)
+            case "input": try request.readInput(&reader, faults: &faults)
             case "model": request.model = try reader.optionalString()
             case "encoding_format": try request.readFormat(&reader)
             case "dimensions": request.dimensions = try reader.optionalInteger(in: 1...VectorTable.maximumDimensions)
@@ -46,29 +46,33 @@ struct EmbeddingRequest {
     }
 
     /// A text, an array of texts, the tokens of one text, or an array of those.
-    private mutating func readInput(_ reader: inout JSONReader) throws(BadRequest) {
+    private mutating func readInput(_ reader: inout JSONReader, faults: inout Faults) throws(BadRequest) {
         guard case .array = try reader.peek() else {
-            self.inputs = [Self.text(try reader.string())]
+            self.inputs = [Self.text(try reader.string(), faults: &faults)]
             return
         }
         self.inputs = []
         var tokens: Input?
         try reader.array { reader throws(BadRequest) in
             switch try reader.peek() {
-            case .string: self.inputs.append(Self.text(try reader.string()))
+            case .string: self.inputs.append(Self.text(try reader.string(), faults: &faults))
             case .array: self.inputs.append(try Self.tokens(&reader))
             case .number: try Self.add(&reader, to: &tokens)
             case .object, .bool, .null: throw BadRequest("'$.input' is invalid. Please check the API reference.")
             }
             if self.inputs.count > Self.maximumInputs {
-                throw BadRequest("Too many inputs. The max number of inputs is \(Self.maximumInputs).")
+                throw BadRequest(
+                    "Too many inputs. The max number of inputs is \(Self.maximumInputs).",
+                    param: "input"
+                )
             }
         }
         if let tokens { self.inputs.append(tokens) }
     }
 
-    private static func text(_ text: JSONText) -> Input {
-        Input(hash: FNV1a.hash(text.raw), tokens: max(1, (text.decodedCount + 3) / 4))
+    private static func text(_ text: JSONText, faults: inout Faults) -> Input {
+        ContentReader.look(at: text, faults: &faults)
+        return Input(hash: FNV1a.hash(text.raw), tokens: max(1, (text.decodedCount + 3) / 4))
     }
 
     private static func tokens(_ reader: inout JSONReader) throws(BadRequest) -> Input {

@@ -59,7 +59,8 @@ struct EmbeddingAnswer {
         self.request.dimensions ?? (self.model.contains("3-large") ? 3_072 : 1_536)
     }
 
-    func writeBody(usage: Bool, into buffer: inout ByteBuffer) {
+    /// - Parameter promptTokens: what the usage says; without it there is no usage.
+    func writeBody(promptTokens: Int?, into buffer: inout ByteBuffer) {
         buffer.writeStaticString("{\"data\":[")
         for (index, input) in self.request.inputs.enumerated() {
             buffer.writeStaticString(index == 0 ? "{\"embedding\":" : ",{\"embedding\":")
@@ -75,11 +76,11 @@ struct EmbeddingAnswer {
         buffer.writeStaticString("],\"model\":")
         buffer.writeJSON(self.model)
         buffer.writeStaticString(",\"object\":\"list\"")
-        if usage {
+        if let promptTokens {
             buffer.writeStaticString(",\"usage\":{\"prompt_tokens\":")
-            buffer.writeDecimal(self.request.promptTokens)
+            buffer.writeDecimal(promptTokens)
             buffer.writeStaticString(",\"total_tokens\":")
-            buffer.writeDecimal(self.request.promptTokens)
+            buffer.writeDecimal(promptTokens)
             buffer.writeStaticString("}")
         }
         buffer.writeStaticString("}")
