@@ -4,12 +4,14 @@ import NIOCore
 struct BodySource {
     private enum Content {
         case whole(ByteBuffer)
-        case chat(ChatStream)
         case events(any EventSource)
         case empty
     }
 
     private var content: Content
+    /// A stream of chat, in the place of any content. It stands apart to be changed in its place: to take it out of the
+    /// enum and put it back for every event would cost more than the event.
+    private var chat: ChatStream?
     private let faults: Faults
     /// Events produced so far, `[DONE]` not among them.
     private(set) var events = 0
@@ -18,15 +20,18 @@ struct BodySource {
     init(_ body: Answer.Body, faults: Faults) {
         switch body {
         case .whole(let bytes): self.content = .whole(bytes)
-        case .chat(let stream): self.content = .chat(stream)
+        case .chat(let stream):
+            self.content = .empty
+            self.chat = stream
         case .events(let stream): self.content = .events(stream)
         }
         self.faults = faults
     }
 
     var isEmpty: Bool {
-        switch self.content {
-        case .whole, .chat, .events: false
+        if self.chat != nil { return false }
+        return switch self.content {
+        case .whole, .events: false
         case .empty: true
         }
     }
@@ -34,36 +39,35 @@ struct BodySource {
     /// How long to wait before the next event.
     var pause: TimeAmount {
         guard self.faults.any else { return .zero }
-        let next: StreamEvent?
-        switch self.content {
-        case .whole, .empty: return .zero
-        case .chat(let stream): next = stream.next
-        case .events(let stream): next = stream.next
-        }
-        return switch next?.pace {
+        return switch self.pace {
         case .first: self.faults.firstToken
         case .following: self.faults.interval
         case .atOnce, nil: .zero
         }
     }
 
+    private var pace: StreamEvent.Pace? {
+        if self.chat != nil { return self.chat?.next?.pace }
+        guard case .events(let stream) = self.content else { return nil }
+        return stream.next?.pace
+    }
+
     /// Appends the next event, or the error that takes its place.
     mutating func writeNext(into buffer: inout ByteBuffer) {
         let isError = self.events == self.faults.errorAfter
+        if self.chat != nil { return self.writeChat(isError: isError, into: &buffer) }
         switch self.content {
         case .whole(let bytes):
             if buffer.readableBytes == 0 { buffer = bytes } else { buffer.writeImmutableBuffer(bytes) }
             self.events += 1
             self.content = .empty
-        case .chat(var stream):
-            // Taken out while it changes, so that it is changed in place.
-            self.content = .empty
-            self.write(&stream, isError: isError, into: &buffer)
-            if !isError && stream.next != nil { self.content = .chat(stream) }
         case .events(var stream):
             self.content = .empty
-            self.write(&stream, isError: isError, into: &buffer)
-            if !isError && stream.next != nil { self.content = .events(stream) }
+            guard let event = stream.next else { preconditionFailure("a stream without a next event has ended") }
+            self.count(isError ? .silent : event)
+            if isError { return stream.writeError(into: &buffer) }
+            stream.writeNext(into: &buffer)
+            if stream.next != nil { self.content = .events(stream) }
         case .empty:
             preconditionFailure("a body has nothing after its end")
         }
@@ -71,25 +75,21 @@ struct BodySource {
 
     /// Appends a sign of life, in the place of no event.
     mutating func writeKeepalive(into buffer: inout ByteBuffer) {
-        switch self.content {
-        case .whole, .empty: break
-        case .chat(var stream): stream.writeKeepalive(into: &buffer)
-        case .events(var stream):
-            stream.writeKeepalive(into: &buffer)
-            self.content = .events(stream)
-        }
+        self.chat?.writeKeepalive(into: &buffer)
+        guard case .events(var stream) = self.content else { return }
+        stream.writeKeepalive(into: &buffer)
+        self.content = .events(stream)
     }
 
-    @inline(__always)
-    private mutating func write(_ stream: inout some EventSource, isError: Bool, into buffer: inout ByteBuffer) {
-        guard let event = stream.next else { preconditionFailure("a stream without a next event has ended") }
+    private mutating func writeChat(isError: Bool, into buffer: inout ByteBuffer) {
+        guard let event = self.chat?.next else { preconditionFailure("a stream without a next event has ended") }
+        self.count(isError ? .silent : event)
         if isError {
-            stream.writeError(into: &buffer)
-            self.count(.silent)
+            self.chat?.writeError(into: &buffer)
         } else {
-            self.count(event)
-            stream.writeNext(into: &buffer)
+            self.chat?.writeNext(into: &buffer)
         }
+        if isError || self.chat?.next == nil { self.chat = nil }
     }
 
     private mutating func count(_ event: StreamEvent) {

@@ -111,9 +111,13 @@ extension ChatStream {
         }
         buffer.writeStaticString(",\"index\":")
         buffer.writeDecimal(choice)
-        buffer.writeStaticString(",\"logprobs\":")
-        self.answer.writeLogprobs(words, into: &buffer)
-        buffer.writeStaticString("}]")
+        if self.answer.logprobs {
+            buffer.writeStaticString(",\"logprobs\":")
+            self.answer.writeLogprobs(words, into: &buffer)
+            buffer.writeStaticString("}]")
+        } else {
+            buffer.writeStaticString(",\"logprobs\":null}]")
+        }
         buffer.writeImmutableBuffer(self.tail)
         self.writeEventEnd(into: &buffer)
     }
