@@ -20,6 +20,8 @@ package struct OriginConfiguration: Sendable {
     /// `http://host:port`; every request goes through a CONNECT tunnel. The process's proxy variables are never read.
     package var proxy: String?
 
+    var isTLS: Bool { base.hasPrefix("https:") }
+
     package init(base: String, timeouts: TransferTimeouts) {
         self.base = base
         self.timeouts = timeouts
