@@ -4,8 +4,6 @@
 
 #define CURL_STRICTER
 #include <curl/curl.h>
-#include <openssl/ssl.h>
-#include <stdbool.h>
 
 static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);
@@ -52,28 +50,6 @@ static inline CURLcode ccurl_set_before_request_callback(CURL *easy, curl_prereq
 static inline CURLcode ccurl_set_close_callback(CURL *easy, curl_closesocket_callback callback, void *object) {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, object);
-}
-
-static inline CURLcode ccurl_tls_reads_ahead(CURL *easy, void *context, void *object) {
-    (void)easy;
-    (void)object;
-    SSL_CTX_set_read_ahead((SSL_CTX *)context, 1);
-    return CURLE_OK;
-}
-// Has OpenSSL read from the socket as much as there is, where by itself it reads the five bytes of a record's head, then
-// the record. To be followed by `ccurl_holds_bytes`. Does nothing with a libcurl that was built with another TLS library.
-static inline void ccurl_read_tls_ahead(CURL *easy) {
-    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, ccurl_tls_reads_ahead);
-}
-// Whether OpenSSL has bytes of that transfer's connection that it may give to libcurl although the socket has no more:
-// libcurl 7.88 asks for the record in hand only (SSL_pending), not for those behind it.
-static inline bool ccurl_holds_bytes(CURL *easy) {
-    struct curl_tlssessioninfo *session = NULL;
-    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == NULL) return false;
-    if (session->backend != CURLSSLBACKEND_OPENSSL || session->internals == NULL) return false;
-    const SSL *ssl = (const SSL *)session->internals;
-    // After a read that found less than a record, the rest is still on its way and the socket will tell.
-    return SSL_want(ssl) == SSL_NOTHING && SSL_has_pending(ssl);
 }
 
 static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {

@@ -20,8 +20,6 @@ package struct OriginConfiguration: Sendable {
     /// `http://host:port`; every request goes through a CONNECT tunnel. The process's proxy variables are never read.
     package var proxy: String?
 
-    var isTLS: Bool { base.hasPrefix("https:") }
-
     package init(base: String, timeouts: TransferTimeouts) {
         self.base = base
         self.timeouts = timeouts
@@ -83,6 +81,6 @@ package final class Origin {
     func forgetWaiting(_ transfer: Transfer) { waiting.removeAll { $0 === transfer } }
 
     func recycle(_ transfer: Transfer) {
-        if idle.count < Self.maxIdle { idle.append(transfer) }
+        if idle.count < Self.maxIdle, transfer.isReusable { idle.append(transfer) }
     }
 }

@@ -13,8 +13,6 @@ struct SocketWatch {
         /// libcurl tells when it closes it. It does not so with the socket pairs of its own threads, which therefore never
         /// stay watched: another socket may have the number next.
         var isConnection = false
-        /// The libcurl handle that reads from it, and whose TLS may hold bytes that the socket no longer has.
-        var aheadReader: OpaquePointer?
     }
 
     /// What a socket that is ready means.
@@ -32,15 +30,12 @@ struct SocketWatch {
     init(epoll: Int32) { self.epoll = epoll }
 
     /// libcurl wants to know of `events` on that socket; 0 for nothing any more.
-    ///
-    /// - Parameter aheadReader: the handle that this is for, if its TLS reads ahead.
-    mutating func want(_ events: UInt32, of descriptor: Int32, aheadReader: OpaquePointer?) {
+    mutating func want(_ events: UInt32, of descriptor: Int32) {
         let index = Int(descriptor)
         if index >= sockets.count {
             sockets.append(contentsOf: repeatElement(Socket(), count: index + 1 - sockets.count))
         }
         sockets[index].wanted = events
-        sockets[index].aheadReader = events & CEPOLL_IN != 0 ? aheadReader : nil
         let watched = sockets[index].watched
         if events == 0 {
             // One that is watched for room to send is nearly always ready.
@@ -59,11 +54,6 @@ struct SocketWatch {
             return .ignore
         }
         return .act
-    }
-
-    /// The handle that wants to read from that socket and whose TLS reads ahead.
-    func aheadReader(of descriptor: Int32) -> OpaquePointer? {
-        Int(descriptor) < sockets.count ? sockets[Int(descriptor)].aheadReader : nil
     }
 
     /// The descriptor is about to be closed, with which epoll forgets it.

@@ -16,8 +16,6 @@ package final class Transfer: DeadlineHandler {
     private var receiveBuffer: Int { origin.configuration.http2 ? 16 * 1024 : 8 * 1024 }
 
     let easy: OpaquePointer
-    /// TLS records are read from the socket as many at once as there are. Not with HTTP/2, where libcurl buffers by itself.
-    var readsAhead: Bool { origin.configuration.isTLS && !origin.configuration.http2 }
     private let url: ParsedURL
     private var observer: (any TransferObserver)?
     private var request: TransferRequest?
@@ -222,6 +220,9 @@ package final class Transfer: DeadlineHandler {
 
     var isWithLibcurl: Bool { state.isRunning }
 
+    /// libcurl never forgets how often it would have sent a handle's requests again: after five times it reports send errors.
+    var isReusable: Bool { !wouldSendAgain }
+
     /// The mask for `curl_easy_pause`.
     var pauseMask: Int32 {
         (receivingPaused ? CURLPAUSE_RECV : 0) | (sendingPaused ? CURLPAUSE_SEND : 0)
@@ -304,7 +305,6 @@ extension Transfer {
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
-        if readsAhead { ccurl_read_tls_ahead(easy) }
         if let caFile = configuration.caFile { set(CURLOPT_CAINFO, caFile) }
         // An empty string keeps libcurl from reading http_proxy, https_proxy and no_proxy (CURLOPT_PROXY(3)).
         set(CURLOPT_PROXY, configuration.proxy ?? "")

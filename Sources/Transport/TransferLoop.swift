@@ -66,18 +66,6 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         if events & CEPOLL_OUT != 0 { what |= CURL_CSELECT_OUT }
         if events & CEPOLL_ERR != 0 { what |= CURL_CSELECT_ERR }
         turn(socket, what)
-        readHeldBytes(of: socket)
-    }
-
-    /// Lets libcurl have what TLS has read ahead: no event of the socket will tell of it.
-    private func readHeldBytes(of socket: Int32) {
-        for _ in 0..<Self.maxTurnsInARow {
-            guard let reader = sockets.aheadReader(of: socket), ccurl_holds_bytes(reader) else { return }
-            turn(socket, CURL_CSELECT_IN)
-        }
-        eventLoop.assumeIsolated().execute {
-            if !self.isShutDown { self.readHeldBytes(of: socket) }
-        }
     }
 
     private func turn(_ socket: curl_socket_t, _ what: Int32) {
@@ -174,19 +162,13 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
 
     // MARK: what libcurl asks
 
-    fileprivate func watch(_ socket: curl_socket_t, _ what: Int32, for easy: OpaquePointer?) {
+    fileprivate func watch(_ socket: curl_socket_t, _ what: Int32) {
         var events: UInt32 = 0
         if what != CURL_POLL_REMOVE {
             if what & CURL_POLL_IN != 0 { events |= CEPOLL_IN }
             if what & CURL_POLL_OUT != 0 { events |= CEPOLL_OUT }
         }
-        sockets.want(events, of: socket, aheadReader: easy.flatMap(Self.aheadReader))
-    }
-
-    /// `nil` as well for a handle of libcurl's own, which has no transfer.
-    private static func aheadReader(_ easy: OpaquePointer) -> OpaquePointer? {
-        guard let object = ccurl_get_private(easy) else { return nil }
-        return Unmanaged<Transfer>.fromOpaque(object)._withUnsafeGuaranteedRef { $0.readsAhead } ? easy : nil
+        sockets.want(events, of: socket)
     }
 
     fileprivate func close(_ socket: curl_socket_t) -> Int32 {
@@ -225,8 +207,8 @@ private let socketIsReady: cepoll_guest_ready = { me, socket, events in
     Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().guestIsReady(socket, events)
 }
 
-private let socketCallback: curl_socket_callback = { easy, socket, what, me, _ in
-    Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().watch(socket, what, for: easy)
+private let socketCallback: curl_socket_callback = { _, socket, what, me, _ in
+    Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().watch(socket, what)
     return 0
 }
 

@@ -25,8 +25,6 @@ class Ledger:
     """By endpoint."""
     servable: int = 0
     """Attempts whose whole request can have come to Azure."""
-    repeatable: int = 0
-    """Attempts that Azure ended without a byte of an answer: on a kept connection they may be sent once more."""
     connections: int = 0
     pings: int = 0
     """Comments that clients read in streams they read to the end."""
@@ -44,10 +42,8 @@ class Ledger:
         """What was counted otherwise between two scrapes at rest. `served`: requests that came to Azure."""
         found: list[str] = []
         # Fewer may come: clients leave.
-        if served > self.servable + self.repeatable:
-            found.append(
-                f"Azure served {served} requests in place of {self.servable}, and {self.repeatable} at most again"
-            )
+        if served > self.servable:
+            found.append(f"Azure served {served} requests in place of {self.servable} at most")
         self._compare_requests(start, end, found)
         self._compare_attempts(start, end, found)
         accepted = end.difference(start, "sluice_connections_accepted_total")
