@@ -5,7 +5,7 @@ package struct Admission: Hashable, Sendable {
     package let estimate: Int64
     /// Limits of the client, and of the client with this model; at most two.
     package let scopes: [ClientScope]
-    /// Deployments in order of preference; at most sixteen.
+    /// Deployments in order of preference; one to sixteen.
     package let candidates: [Candidate]
     package let terms: LeaseTerms
 
@@ -22,7 +22,11 @@ package struct Admission: Hashable, Sendable {
         terms: LeaseTerms = .standard
     ) {
         precondition(scopes.count <= Self.mostScopes, "an admission has at most two client scopes")
-        precondition(candidates.count <= Self.mostCandidates, "an admission has at most sixteen candidates")
+        precondition(1...Self.mostCandidates ~= candidates.count, "an admission has one to sixteen candidates")
+        precondition(
+            scopes.count < 2 || scopes[0].id != scopes[1].id,
+            "the client scopes of an admission are different"
+        )
         self.lease = lease
         self.estimate = min(max(estimate, 1), Self.mostTokens)
         self.scopes = scopes

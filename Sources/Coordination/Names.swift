@@ -17,9 +17,12 @@ package struct LeaseID: Hashable, Sendable {
 }
 
 extension LeaseID: CustomStringConvertible {
-    package var description: String {
-        let hex = String(instance, radix: 16)
-        return "\(String(repeating: "0", count: 8 - hex.count))\(hex).\(start).\(sequence)"
+    package var description: String { "\(Self.hex(instance)).\(start).\(sequence)" }
+
+    /// Eight digits.
+    static func hex(_ instance: UInt32) -> String {
+        let digits = String(instance, radix: 16)
+        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 }
 

@@ -22,6 +22,7 @@ package struct Reroute: Hashable, Sendable {
         authority: Authority
     ) {
         precondition(candidates.count <= Admission.mostCandidates, "a reroute has at most sixteen candidates")
+        precondition(!candidates.contains { $0.id == failed.id }, "what failed is not a candidate")
         self.lease = lease
         self.estimate = min(max(estimate, 1), Admission.mostTokens)
         self.failed = failed

@@ -115,27 +115,13 @@ package struct Usage: Hashable, Sendable {
 }
 
 package enum SettlementOutcome: Hashable, Sendable {
-    case applied(Settled)
+    case applied
     /// The lease had expired, or Redis lost it: applied as well, as it was the first attempt.
-    case appliedLate(Settled)
-    /// By an earlier attempt, or it was cancelled: nothing was changed.
+    case appliedLate
+    /// By an earlier attempt, or there was nothing to cancel: nothing was changed.
     case alreadyApplied
     /// Nobody could be told in time; usage is in the access log only.
     case dropped
-}
-
-package struct Settled: Hashable, Sendable {
-    package let time: Int64
-    /// How much longer the deployment cools, in milliseconds.
-    package let cooldown: Int64
-    /// What is left of the client's limits, one for each scope; absent where nothing had to be looked at.
-    package let levels: [Levels]
-
-    package init(time: Int64, cooldown: Int64, levels: [Levels]) {
-        self.time = time
-        self.cooldown = cooldown
-        self.levels = levels
-    }
 }
 
 /// Takes back an admission that nobody knows the outcome of, or that nobody wants any more before anything was sent.
