@@ -18,11 +18,11 @@ fail() {
 
 # The toolchain brings its own clang, but takes the headers and libraries of C and C++ and the assembler from Debian.
 readonly build_packages=(
-    libcurl4-openssl-dev libssl-dev libsimdjson-dev
+    libcurl4-openssl-dev libssl-dev libsimdjson-dev libhiredis-dev
     libc6-dev libstdc++-12-dev binutils
     make git curl ca-certificates
 )
-readonly test_packages=(nginx openssl python3 python3-venv)
+readonly test_packages=(nginx openssl redis-server python3 python3-venv)
 
 case "${1:-all}" in
     build) wanted=("${build_packages[@]}") ;;
@@ -82,7 +82,9 @@ echo "Installing ${missing[*]}"
 apt_get update
 apt_get install --no-install-recommends "${missing[@]}"
 
-# Nor at the next boot: the tests start their own nginx, with their own configuration.
-if [[ " ${missing[*]} " == *" nginx "* ]] && command -v systemctl >/dev/null; then
-    "${as_root[@]}" systemctl disable --quiet nginx.service || true
-fi
+# Nor at the next boot: the tests start their own, with their own configuration.
+for service in nginx redis-server; do
+    if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+        "${as_root[@]}" systemctl disable --quiet "$service.service" || true
+    fi
+done
