@@ -34,7 +34,7 @@ package struct Bucket: Hashable, Sendable {
 
     /// Takes tokens out, or puts them back if negative; no fuller than full, no deeper than the most debt.
     func debited(_ level: Int64, tokens: Int64) -> Int64 {
-        min(capacity, max(level - tokens * Self.unit, -Self.mostDebt * capacity))
+        tokens == 0 ? level : min(capacity, max(level - tokens * Self.unit, -Self.mostDebt * capacity))
     }
 
     /// Lowers the level to what someone else says is left.

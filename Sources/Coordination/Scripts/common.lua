@@ -37,7 +37,7 @@ end
 
 -- Takes units out, or puts them back if negative.
 local function debited(level, units, L, C)
-  if L == 0 then return level end
+  if L == 0 or units == 0 then return level end
   level = level - units
   if level > C then return C end
   if level < -10 * C then return -10 * C end

@@ -7,6 +7,7 @@ import NIOCore
 final class BlockingSocket {
     private let descriptor: Int32
     private let reader = RESPReader()
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
 
     init?(port: Int) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -15,19 +16,35 @@ final class BlockingSocket {
         guard Self.withAddress(port: port, { connect(descriptor, $0, $1) }) == 0 else { return nil }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        buffer.deallocate()
+    }
 
     /// Sends a command and waits for its answer; `nil` when the connection ends or nothing comes.
     func command(_ arguments: [String]) -> RESPReply? {
-        let bytes = Array(RESPCommand(arguments).bytes.readableBytesView)
-        guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return nil }
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            if let reply = try? reader.next() { return reply }
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { return nil }
-            buffer.withUnsafeBytes { reader.feed(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        replies(to: RESPCommand(arguments).bytes, count: 1)?.first
+    }
+
+    /// Sends commands in one go and waits for all answers; `nil` when the connection ends or nothing comes.
+    func replies(to commands: ByteBuffer, count: Int) -> [RESPReply]? {
+        var unsent = commands.readableBytesView
+        while !unsent.isEmpty {
+            let sent = unsent.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard sent > 0 else { return nil }
+            unsent = unsent.dropFirst(sent)
         }
+        var replies: [RESPReply] = []
+        while replies.count < count {
+            if let reply = try? reader.next() {
+                replies.append(reply)
+                continue
+            }
+            let received = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            guard received > 0 else { return nil }
+            reader.feed(UnsafeRawBufferPointer(rebasing: buffer[..<received]))
+        }
+        return replies
     }
 
     /// A loopback port that was free a moment ago.
