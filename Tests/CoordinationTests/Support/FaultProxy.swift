@@ -29,6 +29,7 @@ final class FaultProxy: Sendable {
     private let state: NIOLockedValueBox<State>
 
     fileprivate struct State {
+        var backend: Int
         var fault = NetworkFault.none
         var accepted = 0
         var bytesFromClients = 0
@@ -42,14 +43,14 @@ final class FaultProxy: Sendable {
 
     static func start(to port: Int) async throws -> FaultProxy {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let state = NIOLockedValueBox(State())
+        let state = NIOLockedValueBox(State(backend: port))
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Front(backend: port, state: state))
+                    try channel.pipeline.syncOperations.addHandler(Front(state: state))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -59,6 +60,12 @@ final class FaultProxy: Sendable {
     var fault: NetworkFault {
         get { state.withLockedValue { $0.fault } }
         set { state.withLockedValue { $0.fault = newValue } }
+    }
+
+    /// The port that new connections lead to, as if a name had come to mean another host.
+    var backend: Int {
+        get { state.withLockedValue { $0.backend } }
+        set { state.withLockedValue { $0.backend = newValue } }
     }
 
     /// Connections taken so far.
@@ -74,18 +81,17 @@ final class FaultProxy: Sendable {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        private let port: Int
         private let state: NIOLockedValueBox<State>
         private var backend: (any Channel)?
         private var waiting: [ByteBuffer] = []
 
-        init(backend port: Int, state: NIOLockedValueBox<State>) {
-            self.port = port
-            self.state = state
-        }
+        init(state: NIOLockedValueBox<State>) { self.state = state }
 
         func channelActive(context: ChannelHandlerContext) {
-            state.withLockedValue { $0.accepted += 1 }
+            let port = state.withLockedValue { state in
+                state.accepted += 1
+                return state.backend
+            }
             let client = NIOLoopBound(context, eventLoop: context.eventLoop)
             let front = NIOLoopBound(self, eventLoop: context.eventLoop)
             ClientBootstrap(group: context.eventLoop)

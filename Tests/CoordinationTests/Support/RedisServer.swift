@@ -43,7 +43,12 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
 
     var caFile: String { folder.appending(path: "ca.pem").path }
 
-    var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
+    var configuration: RedisConfiguration { RedisConfiguration(address: RedisAddress(host: "127.0.0.1", port: port)) }
+
+    func tlsConfiguration(host: String, caFile: String?) throws -> RedisConfiguration {
+        let address = RedisAddress(host: host, port: tlsPort ?? 0, usesTLS: true)
+        return try RedisConfiguration(address: address, tls: RedisTLS(caFile: caFile))
+    }
 
     /// Sends a command on a connection beside the client under test.
     @discardableResult
@@ -66,7 +71,10 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
     }
 
     /// Starts it, for the first time or empty once more.
-    func restart() async throws {
+    ///
+    /// - Parameter further: options for this time only.
+    /// - Parameter loading: it counts as started while it still reads its data.
+    func restart(_ further: [String] = [], loading: Bool = false) async throws {
         var arguments = [
             "/usr/bin/redis-server", "--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
             "--daemonize", "no", "--dir", folder.path,
@@ -78,14 +86,15 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
             ]
             arguments += ["--tls-ca-cert-file", "ca.pem", "--tls-auth-clients", "no"]
         }
-        let process = try ChildProcess(arguments + options, in: folder.path)
+        let process = try ChildProcess(arguments + options + further, in: folder.path)
         self.process = process
         try await eventually("redis-server starts") {
             guard process.poll() == nil else { throw TimedOut(description: "redis-server ended at once") }
             guard let control = BlockingSocket(port: port) else { return false }
             if let password { _ = control.command(["AUTH", password]) }
             self.control = control
-            return control.command(["PING"]) == .status(Array("PONG".utf8))
+            let answer = control.command(["PING"])
+            return answer == .status(Array("PONG".utf8)) || loading && answer?.text?.hasPrefix("LOADING") == true
         }
     }
 

@@ -10,8 +10,6 @@ final class TestClient: Sendable {
     struct Outcome: Sendable {
         let result: Result<RESPReply, RedisError>
         let elapsed: TimeAmount
-        /// After the deadline: negative for an answer in time.
-        let overdue: TimeAmount
 
         var code: RedisError.Code? {
             switch result {
@@ -84,7 +82,7 @@ final class TestClient: Sendable {
                 client.value!.run(encoded, deadline: deadline) { result in
                     let now = NIODeadline.now()
                     precondition(outcomes[index] == nil, "a call is answered once")
-                    outcomes[index] = Outcome(result: result, elapsed: now - start, overdue: now - deadline)
+                    outcomes[index] = Outcome(result: result, elapsed: now - start)
                     missing -= 1
                     if missing == 0 { promise.succeed(outcomes.compactMap { $0 }) }
                 } late: { result in
@@ -93,6 +91,33 @@ final class TestClient: Sendable {
             }
         }
         return try await promise.futureResult.get()
+    }
+
+    /// One call after another, without waiting for answers, while something is wrong.
+    ///
+    /// - Returns: how much later each was answered than a bare timer of the same loop rang that was set to its deadline: how
+    ///   busy the machine is has no part in it.
+    func hurry(
+        _ script: RedisScript,
+        calls count: Int,
+        every interval: TimeAmount,
+        within time: TimeAmount
+    ) async throws -> [(outcome: Outcome, behindTimer: TimeAmount)] {
+        try await withThrowingTaskGroup(of: (Outcome, TimeAmount).self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    let timer = self.eventLoop.scheduleTask(in: time) { NIODeadline.now() }
+                    let start = NIODeadline.now()
+                    let outcome = try await self.run(script, within: time)
+                    let rang = try await timer.futureResult.get()
+                    return (outcome, start + outcome.elapsed - max(rang, start + time))
+                }
+                try await Task.sleep(for: .nanoseconds(interval.nanoseconds))
+            }
+            var outcomes: [(Outcome, TimeAmount)] = []
+            for try await outcome in group { outcomes.append(outcome) }
+            return outcomes
+        }
     }
 
     func shutDown(within time: TimeAmount = .seconds(5)) async throws {
