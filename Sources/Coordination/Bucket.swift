@@ -56,8 +56,8 @@ struct Meter: Hashable, Sendable {
     var requests: Int64
     var tokens: Int64
 
-    /// A clock that went back further than this is believed: the time is taken from it.
-    static let mostRegression: Int64 = 2 * Bucket.unit
+    /// A clock that went back further than this is believed.
+    private static let mostRegression: Int64 = 2 * Bucket.unit
 
     /// Full.
     init(now: Int64, requests: Rate?, tokens: Rate?) {
@@ -72,11 +72,19 @@ struct Meter: Hashable, Sendable {
         self.tokens = tokens
     }
 
+    /// Takes the time from a clock that went back by much.
+    ///
+    /// - Returns: by how many milliseconds it went back; `nil` where there is nothing to correct.
+    mutating func rebase(now: Int64) -> Int64? {
+        guard stamp - now > Self.mostRegression else { return nil }
+        defer { stamp = now }
+        return stamp - now
+    }
+
     var levels: Levels { Levels(requests: requests, tokens: tokens) }
 
     /// A level without a limit stays as it is.
     mutating func refill(now: Int64, requests requestRate: Rate?, tokens tokenRate: Rate?) {
-        if stamp - now > Self.mostRegression { stamp = now }
         let elapsed = max(0, now - stamp)
         if let requestRate { requests = Bucket(requestRate).refilled(requests, elapsed: elapsed) }
         if let tokenRate { tokens = Bucket(tokenRate).refilled(tokens, elapsed: elapsed) }

@@ -9,7 +9,7 @@ extension LimiterState {
         levels.reserveCapacity(admission.scopes.count)
         var refused: (wait: Int64, reason: Refusal.Reason)?
         for (index, scope) in admission.scopes.enumerated() {
-            var state = scopes[scope.id] ?? ScopeState(now: now, scope.limits)
+            var state = self.scope(scope, now: now)
             state.refill(now: now, scope.limits)
             levels.append(state.meter.levels)
             state.startPeriods(now: now, scope.limits)

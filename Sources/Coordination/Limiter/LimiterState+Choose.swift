@@ -26,7 +26,7 @@ extension LimiterState {
         }
     }
 
-    /// `Scripts/choose.lua`: the first candidate with room. Changes nothing but what `Slots` remembers for itself.
+    /// `Scripts/choose.lua`: the first candidate with room. Changes nothing but what a clock that went back asks for.
     mutating func choose(
         among candidates: [Candidate],
         estimate: Int64,
@@ -37,7 +37,7 @@ extension LimiterState {
         var soonest = Int64.max
         for (index, candidate) in candidates.enumerated() {
             let limits = candidate.limits
-            var state = deployments[candidate.id] ?? DeploymentState(now: now, limits)
+            var state = deployment(candidate, now: now)
             let cooldown = state.cooldown(now: now, isProbed: candidate.isProbed)
             var wait = cooldown
             if wait == 0 {

@@ -4,7 +4,7 @@ extension LimiterState {
         guard let lease = leases[reroute.lease], case .held(let charged, _, _) = lease.phase else { return .leaseLost }
 
         let failed = reroute.failed
-        var state = deployments[failed.id] ?? DeploymentState(now: now, failed.limits)
+        var state = deployment(failed, now: now)
         state.note(reroute.failure, estimate: reroute.estimate, failed.limits, now: now)
         state.keep(now: now, failed.limits)
         deployments[failed.id] = state

@@ -81,7 +81,10 @@ extension LimiterState {
         guard tokens > 0 || tokens < 0 && scopes[scope.id] != nil else { return }
         var state = scopes[scope.id] ?? ScopeState(now: now, limits)
         // The order of refilling and putting back does not matter, so the script does not ask for the time to put back.
-        if tokens > 0 { state.refill(now: now, limits) }
+        if tokens > 0 {
+            state = self.scope(scope, now: now)
+            state.refill(now: now, limits)
+        }
         state.meter.adjust(
             requests: requests,
             tokens: tokens,
@@ -101,7 +104,7 @@ extension LimiterState {
 
     private mutating func correct(_ deployment: Candidate, _ correction: DeploymentState.Correction, now: Int64) {
         guard !correction.isEmpty else { return }
-        var state = deployments[deployment.id] ?? DeploymentState(now: now, deployment.limits)
+        var state = self.deployment(deployment, now: now)
         state.refill(now: now, deployment.limits)
         let before = state
         state.apply(correction, deployment.limits)

@@ -22,6 +22,21 @@ struct LimiterState {
         self.usageTerm = usageTerm
     }
 
+    /// What is stored of a scope, or what it starts with. A clock that went back by much is believed, and that is written down
+    /// whatever is decided: a refusal would meet the same clock again.
+    mutating func scope(_ scope: ClientScope, now: Int64) -> ScopeState {
+        guard var state = scopes[scope.id] else { return ScopeState(now: now, scope.limits) }
+        if state.rebase(now: now) { scopes[scope.id] = state }
+        return state
+    }
+
+    /// What is stored of a deployment, likewise.
+    mutating func deployment(_ candidate: Candidate, now: Int64) -> DeploymentState {
+        guard var state = deployments[candidate.id] else { return DeploymentState(now: now, candidate.limits) }
+        if state.rebase(now: now) { deployments[candidate.id] = state }
+        return state
+    }
+
     /// How many things are remembered, which is what a sweep takes time for.
     var count: Int {
         scopes.count + deployments.count + leases.count + usage.count
@@ -66,6 +81,14 @@ struct ScopeState: Hashable, Sendable {
         meter = Meter(now: now, requests: limits.requests, tokens: limits.tokens)
     }
 
+    /// The day and the month are no later than the clock says.
+    mutating func rebase(now: Int64) -> Bool {
+        guard meter.rebase(now: now) != nil else { return false }
+        day = min(day, UTCDate.day(of: now))
+        month = min(month, UTCDate.month(of: now))
+        return true
+    }
+
     mutating func refill(now: Int64, _ limits: ClientLimits) {
         meter.refill(now: now, requests: limits.requests, tokens: limits.tokens)
     }
@@ -96,6 +119,14 @@ struct DeploymentState: Hashable, Sendable {
     /// Full and in service.
     init(now: Int64, _ limits: DeploymentLimits) {
         meter = Meter(now: now, requests: limits.requests, tokens: limits.tokens)
+    }
+
+    /// What is left of a cooldown and of a probe stays as long as it was.
+    mutating func rebase(now: Int64) -> Bool {
+        guard let back = meter.rebase(now: now) else { return false }
+        cool = max(0, cool - back)
+        probe = max(0, probe - back)
+        return true
     }
 
     mutating func refill(now: Int64, _ limits: DeploymentLimits) {

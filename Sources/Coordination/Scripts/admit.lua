@@ -28,10 +28,9 @@ local before, writes, slots = {}, {}, nil
 local reply = {0, now, 0, 0, 0, 0}
 for i = 1, scopes do
   local rL, rC, kL, kC, concurrency, perDay, perMonth = unpack('<i8i8i8i8i8i8i8', numbers, 56 * i - 23)
-  local s = states[1 + i]
-  local day, dayUsed, month, monthUsed, w = 0, 0, 0, 0, 0
-  local stamp, r, k = refilled(s, now, rL, rC, kL, kC)
-  if s then day, dayUsed, month, monthUsed = unpack('<i8i8i8i8', s, 25) end
+  local w = 0
+  local stamp, r, k, day, dayUsed, month, monthUsed = scopeAt(KEYS[1 + i], states[1 + i], now)
+  stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
   before[2 * i - 1], before[2 * i] = r, k
   if rL > 0 then
     w = wait(r, 60000, rL, rC, stamp - now)

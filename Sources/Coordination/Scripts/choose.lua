@@ -8,18 +8,16 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
     local s = states[first + i]
     if s == nil then s = call('GET', KEYS[first + i]) end
     if concurrency > 0 then slot = slot + 1 end
-    local cool, streak, probe, cooldown = 0, 0, 0, 0
-    if s then
-      cool, streak, probe = unpack('<i8i8i8', s, 25)
-      if cool > now then
-        cooldown = cool - now
-      elseif streak > 0 and probed == 1 and probe > now then
-        cooldown = probe - now
-      end
+    local stamp, r, k, cool, streak, probe = deploymentAt(KEYS[first + i], s, now)
+    local cooldown = 0
+    if cool > now then
+      cooldown = cool - now
+    elseif streak > 0 and probed == 1 and probe > now then
+      cooldown = probe - now
     end
-    local w, stamp, r, k = cooldown, 0, 0, 0
+    local w = cooldown
     if w == 0 then
-      stamp, r, k = refilled(s, now, rL, rC, kL, kC)
+      stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
       w = rL > 0 and wait(r, 60000, rL, rC, stamp - now) or 0
       local other = kL > 0 and wait(k, units, kL, kC, stamp - now) or 0
       if other > w then w = other end

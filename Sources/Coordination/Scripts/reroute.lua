@@ -25,10 +25,8 @@ local charged = unpack('<i8', lease)
 
 local units, slot = estimate * 60000, 2 + candidates
 local rL, rC, kL, kC, concurrency = unpack('<i8i8i8i8i8', numbers, 73)
-local s = states[2]
-local stamp, r, k = refilled(s, now, rL, rC, kL, kC)
-local cool, streak, probe = 0, 0, 0
-if s then cool, streak, probe = unpack('<i8i8i8', s, 25) end
+local stamp, r, k, cool, streak = deploymentAt(KEYS[2], states[2], now)
+stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
 if refund == 1 then r, k = debited(r, -60000, rL, rC), debited(k, -units, kL, kC) end
 if rL > 0 and leftR >= 0 and leftR * 60000 < r then r = leftR * 60000 end
 if kL > 0 and leftK >= 0 and leftK * 60000 < k then k = leftK * 60000 end

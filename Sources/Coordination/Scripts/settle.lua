@@ -52,8 +52,13 @@ for i = 1, scopes do
   if s == nil and over ~= 0 then s = call('GET', KEYS[1 + i]) end
   -- To put back into a full bucket changes nothing.
   if over > 0 or over < 0 and s then
-    local stamp, r, k, day, dayUsed, month, monthUsed = 0, 0, 0, 0, 0, 0, 0
-    if s then stamp, r, k, day, dayUsed, month, monthUsed = unpack('<i8i8i8i8i8i8i8', s) end
+    local stamp, r, k, day, dayUsed, month, monthUsed
+    if over > 0 then
+      now = now or clock()
+      stamp, r, k, day, dayUsed, month, monthUsed = scopeAt(KEYS[1 + i], s, now)
+    else
+      stamp, r, k, day, dayUsed, month, monthUsed = unpack('<i8i8i8i8i8i8i8', s)
+    end
     -- Only the period that was charged is corrected.
     if perDay > 0 and day == floor(admitted / 86400000) then
       dayUsed = dayUsed + over
@@ -64,8 +69,7 @@ for i = 1, scopes do
       if monthUsed < 0 then monthUsed = 0 end
     end
     if over > 0 then
-      now = now or clock()
-      stamp, r, k = refilled(s, now, rL, rC, kL, kC)
+      stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
       k = debited(k, units, kL, kC)
       call('SET', KEYS[1 + i], pack('<i8i8i8i8i8i8i8', stamp, r, k, day, dayUsed, month, monthUsed), 'PX',
         month > 0 and '2764800000' or day > 0 and '176400000' or lifetime(stamp - now, r, k, rL, rC, kL, kC))
@@ -89,9 +93,8 @@ for i = 1, deployments do
     if matters and s == nil then s = call('GET', KEYS[at]) end
     if matters then
       now = now or clock()
-      local stamp, r, k = refilled(s, now, rL, rC, kL, kC)
-      local cool, streak, probe = 0, 0, 0
-      if s then cool, streak, probe = unpack('<i8i8i8', s, 25) end
+      local stamp, r, k, cool, streak, probe = deploymentAt(KEYS[at], s, now)
+      stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
       local newR, newK, newStreak = debited(r, requests, rL, rC), k, streak
       if over > 0 or refund == 1 then newK = debited(k, units, kL, kC) end
       if rL > 0 and leftR >= 0 and leftR * 60000 < newR then newR = leftR * 60000 end

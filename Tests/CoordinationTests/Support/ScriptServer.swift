@@ -37,6 +37,11 @@ final class ScriptServer {
     /// Adds a call at a time to what is sent next.
     func add(_ call: RedisScriptCall, now: Int64) {
         add("SET", "clock", String(now))
+        addWithoutClock(call)
+    }
+
+    /// At the time of the call before.
+    func addWithoutClock(_ call: RedisScriptCall) {
         guard let digest = digests[call.script.name] else { preconditionFailure("every script was loaded") }
         call.encode(into: &pending, digest: digest)
         expected += 1
