@@ -19,7 +19,7 @@ swift_sources := Sources bench Tests Package.swift
 # XCTest itself would fail the address sanitizer.
 swift_test_flags := --disable-xctest
 
-.PHONY: help demo build test test-asan test-tsan format lint clean dependencies build-dependencies
+.PHONY: help demo build test test-differential scripts-cost test-asan test-tsan format lint clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,15 @@ build: build-dependencies ## build the gateway and its tools for release
 
 test: dependencies .venv/.stamp ## install what the tests need and run all of them
 	swift=$(SWIFT); "$$swift" build --build-tests; "$$swift" test $(swift_test_flags)
+
+test-differential: dependencies ## compare the Redis scripts with the model in Swift for a million random steps; STEPS and SEED choose others
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \
+	"$$swift" test $(swift_test_flags) --filter DifferentialTests
+
+scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_SCRIPTS_COST=1 "$$swift" test $(swift_test_flags) --filter ScriptCostTests
 
 # The leak check stays on: it works with `swift test`, and a forgotten easy handle shows up nowhere else. It runs when the
 # test process exits and fails the run. Suppressed are only leaks of the platform, each with its reason in the file.

@@ -99,14 +99,11 @@ package enum ScriptDecoder {
 
     /// Of a settlement or a cancellation.
     package static func outcome(_ reply: RESPReply) throws(UnexpectedReply) -> SettlementOutcome {
-        var reader = try Reader(reply, of: Script.settle)
-        let code = try reader.next()
-        try reader.end()
-        switch code {
+        switch reply.integer {
         case 0: return .alreadyApplied
         case 1: return .applied
         case 2: return .appliedLate
-        default: throw reader.error
+        default: throw UnexpectedReply(script: Script.settle.name)
         }
     }
 

@@ -21,7 +21,7 @@ end
 
 local states = call('MGET', KEYS[1], KEYS[2] or KEYS[1])
 local lease = states[1]
-if lease == '' or not lease and mode == 2 then return {0} end
+if lease == '' or not lease and mode == 2 then return 0 end
 local trial, home = 0, nil
 if lease then
   admitted, trial = unpack('<i8i8', lease)
@@ -32,7 +32,7 @@ end
 call('DEL', KEYS[1])
 if mode > 0 then
   call('SET', KEYS[1], '', 'PX', ARGV[2])
-  if mode == 3 and not lease then return {0} end
+  if mode == 3 and not lease then return 0 end
 end
 
 local over, requests, now = actual - estimate, 0, nil
@@ -116,4 +116,4 @@ for i = 3, #ARGV, 2 do
     call('PEXPIRE', KEYS[#KEYS], '3456000000')
   end
 end
-return {lease and 1 or 2}
+return lease and 1 or 2

@@ -48,7 +48,7 @@ struct ScriptDecoderTests {
 
     @Test("What is not an array of integers is an error")
     func otherTypes() {
-        for reply in [.null, .integer(0), .string([]), .error([]), .array([.string([48]), .integer(5)])] as [RESPReply]
+        for reply in [.null, .integer(3), .string([]), .error([]), .array([.string([48]), .integer(5)])] as [RESPReply]
         {
             #expect(throws: ScriptDecoder.UnexpectedReply.self) { try ScriptDecoder.decision(admission, reply) }
             #expect(throws: ScriptDecoder.UnexpectedReply.self) { try ScriptDecoder.outcome(reply) }
