@@ -22,7 +22,7 @@ swift_test_flags := --disable-xctest
 .PHONY: help demo build test test-differential scripts-cost test-asan test-tsan format lint clean dependencies build-dependencies
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
 demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gateway, send two chat requests; KEEP=1 leaves both up
 	swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
