@@ -12,8 +12,8 @@
 local numbers = ARGV[1]
 local slotTerm, probeTerm, estimate, scopes = unpack('<i8i8i8i8', numbers)
 local candidates = (#numbers - 32 - 56 * scopes) / 48
-if scopes < 0 or scopes > 2 or candidates < 1 or candidates > 16 or candidates % 1 ~= 0 or #KEYS < 1 + scopes + candidates
-  or estimate < 1 or estimate > 1e10 then
+if scopes < 0 or scopes > 2 or candidates < 1 or candidates > 16 or candidates % 1 ~= 0
+  or #KEYS < 1 + scopes + candidates or estimate < 1 or estimate > 1e10 then
   return redis.error_reply('ERR malformed admission')
 end
 local now = clock()

@@ -1,6 +1,6 @@
 -- Counts a process among the living, and renews what it holds.
 --
--- KEYS     the living; per lease: lease, state of its deployment (named, not read), slots of its scopes, of its deployment
+-- KEYS     the living; per lease: lease, state of its deployment (named, not read), slots of its scopes and deployment
 -- ARGV[1]  integers of 8 bytes: term of the process, slot term;
 --          per lease: 1 to bring it back, admitted, slots of scopes (0 to 2), slots of the deployment (0 or 1)
 -- ARGV[2]  name of the process.  ARGV[3]  how long to keep the living, in digits.  ARGV[4]  the lease term in digits

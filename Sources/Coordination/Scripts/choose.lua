@@ -1,5 +1,5 @@
--- The first deployment that has room. `at` is where its numbers start, 48 bytes each: refill and capacity of requests, of
--- tokens; concurrency, whether it is probed. `slot` is the key before the first slots. `states` holds what was read already.
+-- The first deployment that has room. `at` is where its numbers start, 48 bytes each: refill and capacity of requests,
+-- of tokens; concurrency, whether it is probed. `slot` is the key before the first slots. `states` holds what was read.
 -- Without one the index is nil, and the second value how long until there may be one.
 local function choose(numbers, at, now, first, slot, count, units, probeTerm, states)
   local soonest, cooldowns = 9007199254740992, nil
@@ -21,7 +21,8 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
       w = rL > 0 and wait(r, 60000, rL, rC, stamp - now) or 0
       local other = kL > 0 and wait(k, units, kL, kC, stamp - now) or 0
       if other > w then w = other end
-      if w == 0 and concurrency > 0 and call('ZCOUNT', KEYS[slot], '(' .. format('%.0f', now), '+inf') >= concurrency then
+      if w == 0 and concurrency > 0
+        and call('ZCOUNT', KEYS[slot], '(' .. format('%.0f', now), '+inf') >= concurrency then
         w = 50
       end
     end

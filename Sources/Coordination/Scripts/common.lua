@@ -1,5 +1,5 @@
--- What the scripts begin with: the arithmetic of `Bucket`. Every number is an integer below 2^53, which doubles hold exactly;
--- what is stored is packed as integers of 8 bytes, so no digits are written and none are parsed.
+-- What the scripts begin with: the arithmetic of `Bucket`. Every number is an integer below 2^53, which doubles hold
+-- exactly; what is stored is packed as integers of 8 bytes, so no digits are written and none are parsed.
 local call, unpack, pack, floor, ceil, format =
   redis.call, struct.unpack, struct.pack, math.floor, math.ceil, string.format
 
@@ -20,8 +20,8 @@ local function monthOf(time)
   return (yoe + era * 400) * 12 + floor((5 * doy + 2) / 153)
 end
 
--- What is stored of a scope, or what it starts with: full, which is above every capacity. A clock that went back by more than
--- two minutes is believed, and that is written down whatever is decided: a refusal would meet the same clock again.
+-- What is stored of a scope, or what it starts with: full, which is above every capacity. A clock that went back by more
+-- than two minutes is believed, and that is written down whatever is decided: a refusal would meet the same clock again.
 local function scopeAt(key, s, now)
   if not s then return now, 9007199254740992, 9007199254740992, 0, 0, 0, 0 end
   local stamp, r, k, day, dayUsed, month, monthUsed = unpack('<i8i8i8i8i8i8i8', s)

@@ -1,6 +1,6 @@
 -- Notes that a deployment failed and reserves another one; the client is not charged again.
 --
--- KEYS     lease, state of the failed deployment, state of each candidate, then the slots of those that limit concurrency
+-- KEYS     lease, state of the failed deployment, state of each candidate, slots of those that limit concurrency
 -- ARGV[1]  integers of 8 bytes: slot term, probe term, estimate, 1 if it counts towards the streak, 1 to refund,
 --          cooldown in milliseconds or -1, jitter in thousandths, remaining requests or -1, remaining tokens or -1;
 --          of the failed deployment: refill and capacity of requests, of tokens; concurrency;
@@ -14,7 +14,8 @@ local numbers = ARGV[1]
 local slotTerm, probeTerm, estimate, counts, refund, cooldown, jitter, leftR, leftK =
   unpack('<i8i8i8i8i8i8i8i8i8', numbers)
 local candidates = (#numbers - 112) / 48
-if candidates < 0 or candidates > 16 or candidates % 1 ~= 0 or #KEYS < 2 + candidates or estimate < 1 or estimate > 1e10 then
+if candidates < 0 or candidates > 16 or candidates % 1 ~= 0 or #KEYS < 2 + candidates
+  or estimate < 1 or estimate > 1e10 then
   return redis.error_reply('ERR malformed reroute')
 end
 local now = clock()

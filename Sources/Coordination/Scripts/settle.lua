@@ -1,9 +1,10 @@
--- Ends a lease, by settlement or by cancellation: the true number of tokens, the slots, the usage; once, however often it is
--- asked.
+-- Ends a lease, by settlement or by cancellation: the true number of tokens, the slots, the usage; once, however often it
+-- is asked.
 --
--- KEYS     lease, state of each scope, state of each deployment, the slots of those that limit concurrency, usage if counted
--- ARGV[1]  integers of 8 bytes: mode (0 settles, 1 settles and leaves a mark, 2 settles again, 3 cancels), estimate, actual or
---          -1, admitted, 1 to refund the deployment, 1 for success, remaining requests or -1, remaining tokens or -1,
+-- KEYS     lease, state of each scope, state of each deployment, slots of those that limit concurrency, usage if
+--          counted
+-- ARGV[1]  integers of 8 bytes: mode (0 settles, 1 settles and leaves a mark, 2 settles again, 3 cancels), estimate,
+--          actual or -1, admitted, 1 to refund the deployment, 1 for success, remaining requests or -1, remaining tokens or -1,
 --          number of scopes;
 --          per scope: as in `admit`; per deployment: refill and capacity of requests, of tokens; concurrency
 -- ARGV[2]  how long to keep a mark, in digits.  ARGV[3...]  fields of the usage and what to add to them
