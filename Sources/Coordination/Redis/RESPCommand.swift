@@ -76,54 +76,103 @@ package struct RedisScriptCall {
 
 extension ByteBuffer {
     /// The header of a command of so many arguments.
-    mutating func writeRESP(count: Int) { writeLine(UInt8(ascii: "*"), count) }
+    mutating func writeRESP(count: Int) {
+        withRESPCursor(atMost: RESPCursor.longestLine) { $0.line(UInt8(ascii: "*"), count) }
+    }
 
     mutating func writeRESP(string: String) {
-        writeLine(UInt8(ascii: "$"), string.utf8.count)
-        writeString(string)
-        writeLineEnd()
+        var string = string
+        string.withUTF8 { bytes in
+            withRESPCursor(atMost: RESPCursor.longestLine + bytes.count + 2) { cursor in
+                cursor.line(UInt8(ascii: "$"), bytes.count)
+                cursor.bytes(bytes)
+                cursor.lineEnd()
+            }
+        }
     }
 
     /// Whatever `write` makes, which has to be so many bytes.
     mutating func writeRESP(bytes: Int, _ write: (inout ByteBuffer) -> Void) {
-        writeLine(UInt8(ascii: "$"), bytes)
+        withRESPCursor(atMost: RESPCursor.longestLine) { $0.line(UInt8(ascii: "$"), bytes) }
         let start = writerIndex
         write(&self)
         precondition(writerIndex - start == bytes, "an argument is as long as announced")
-        writeLineEnd()
+        withRESPCursor(atMost: RESPCursor.longestLine) { $0.lineEnd() }
     }
 
     /// A number as Redis expects one: in decimal digits.
     mutating func writeRESP(integer: Int) {
-        withDecimalDigits(of: integer) { digits in
-            writeLine(UInt8(ascii: "$"), digits.count)
-            writeBytes(digits)
-            writeLineEnd()
+        withRESPCursor(atMost: RESPCursor.longestLine * 2) { cursor in
+            cursor.line(UInt8(ascii: "$"), RESPCursor.digits(of: integer))
+            cursor.number(integer)
+            cursor.lineEnd()
         }
     }
 
-    private mutating func writeLine(_ type: UInt8, _ number: Int) {
-        writeInteger(type)
-        withDecimalDigits(of: number) { _ = writeBytes($0) }
-        writeLineEnd()
+    private mutating func withRESPCursor(atMost count: Int, _ body: (inout RESPCursor) -> Void) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: count) { target in
+            guard let start = target.baseAddress else { preconditionFailure("a buffer with room has an address") }
+            var cursor = RESPCursor(start: start)
+            body(&cursor)
+            return cursor.count
+        }
     }
-
-    private mutating func writeLineEnd() { writeInteger(0x0D0A as UInt16) }
 }
 
-/// The digits of a number on the stack; `String(number)` would do for fewer than sixteen of them only.
-private func withDecimalDigits(of number: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
-    var digits: InlineArray<20, UInt8> = .init(repeating: 0)
-    var start = 20
-    var rest = number.magnitude
-    repeat {
-        start -= 1
-        digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-        rest /= 10
-    } while rest > 0
-    if number < 0 {
-        start -= 1
-        digits[start] = UInt8(ascii: "-")
+/// Writes into memory that is known to be long enough: one check of room per argument, and no copy of its digits.
+private struct RESPCursor {
+    /// A type, a sign, nineteen digits and the end of the line, rounded up.
+    static let longestLine = 24
+
+    private let start: UnsafeMutableRawPointer
+    private(set) var count = 0
+
+    init(start: UnsafeMutableRawPointer) { self.start = start }
+
+    mutating func line(_ type: UInt8, _ value: Int) {
+        byte(type)
+        number(value)
+        lineEnd()
     }
-    withUnsafeBytes(of: &digits) { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+
+    mutating func bytes(_ bytes: UnsafeBufferPointer<UInt8>) {
+        if let source = bytes.baseAddress { (start + count).copyMemory(from: source, byteCount: bytes.count) }
+        count += bytes.count
+    }
+
+    mutating func number(_ value: Int) {
+        if value < 0 { byte(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        let end = count + Self.digits(of: value) - (value < 0 ? 1 : 0)
+        for index in stride(from: end - 1, through: count, by: -1) {
+            start.storeBytes(
+                of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10),
+                toByteOffset: index,
+                as: UInt8.self
+            )
+            rest /= 10
+        }
+        count = end
+    }
+
+    mutating func lineEnd() {
+        byte(UInt8(ascii: "\r"))
+        byte(UInt8(ascii: "\n"))
+    }
+
+    private mutating func byte(_ byte: UInt8) {
+        start.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        count += 1
+    }
+
+    /// Characters of a number, its sign included.
+    static func digits(of value: Int) -> Int {
+        var rest = value.magnitude / 10
+        var count = value < 0 ? 2 : 1
+        while rest > 0 {
+            rest /= 10
+            count += 1
+        }
+        return count
+    }
 }

@@ -34,13 +34,11 @@ extension RedisClient: RedisConnectionOwner {
                 lastConnectFailure = error.code
                 observe(.connectFailed(error))
             }
-            report(error)
             countFailure(error)
             reconnect()
             for call in takeParked() { fail(call, .notConnected) }
         case .ready(connection):
             backoff.connectionEnded(after: connection.lifetime)
-            report(error)
             observe(.lost(error))
             reconnect()
         case .idle, .waiting, .connecting, .ready, .shutDown:

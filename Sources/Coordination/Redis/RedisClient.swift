@@ -122,7 +122,6 @@ package final class RedisClient: @unchecked Sendable {  // confined to `eventLoo
         case .shutDown:
             fail(call, .shutDown)
         case .idle, .waiting, .connecting, .ready:
-            guard breaker.isClosed else { return fail(call, .breakerOpen) }
             submit(call, now: now)
         }
     }
@@ -138,6 +137,7 @@ package final class RedisClient: @unchecked Sendable {  // confined to `eventLoo
     }
 
     func submit(_ call: RedisCall, now: NIODeadline) {
+        guard call.purpose == .upkeep || breaker.isClosed else { return fail(call, .breakerOpen) }
         switch phase {
         case .ready(let connection):
             if let error = connection.submit(call, now: now) { return fail(call, error) }

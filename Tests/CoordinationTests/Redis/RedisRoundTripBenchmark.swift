@@ -7,7 +7,7 @@ import Testing
 @testable import Coordination
 
 /// Round trips per second and CPU per command over one connection: `SLUICE_BENCHMARK=1 swift test -c release --filter Benchmark`.
-@Suite struct RedisRoundTripBenchmark {
+@Suite(.serialized) struct RedisRoundTripBenchmark {
     private final class Callers {
         let client: RedisClient
         let script: RedisScript
