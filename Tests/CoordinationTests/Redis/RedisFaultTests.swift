@@ -37,7 +37,8 @@ import Testing
                 server.signal(SIGCONT)
                 #expect(codes[.timedOut, default: 0] > 0)
                 #expect(codes[.breakerOpen, default: 0] > codes[.timedOut, default: 0], "most do not wait at all")
-                #expect(client.events.filter { if case .breakerOpened = $0 { true } else { false } }.count == 1)
+                let openings = client.events.filter { if case .breakerOpened = $0 { true } else { false } }.count
+                #expect((1...3).contains(openings), "told per opening, not per command")
                 try await Self.works(client)
             }
         }
