@@ -22,10 +22,10 @@ swift_test_flags := --disable-xctest
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
 
-.PHONY: help demo build test budgets test-asan test-tsan compare soak format lint clean dependencies build-dependencies
+.PHONY: help demo build test budgets test-differential scripts-cost test-asan test-tsan compare soak format lint clean dependencies build-dependencies
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
 demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gateway, send two chat requests; KEEP=1 leaves both up
 	$(build_programs)
@@ -43,6 +43,15 @@ test: dependencies .venv/.stamp ## install what the tests need and run all of th
 budgets: build-dependencies ## count what a request and an event cost, print it, and write Tests/BudgetTests/budgets.json anew
 	$(build_programs)
 	bench/counters/count --write-budgets Tests/BudgetTests/budgets.json
+
+test-differential: dependencies ## compare the Redis scripts with the model in Swift for a million random steps; STEPS and SEED choose others
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \
+	"$$swift" test $(swift_test_flags) --filter DifferentialTests
+
+scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_SCRIPTS_COST=1 "$$swift" test $(swift_test_flags) --filter ScriptCostTests
 
 # The leak check stays on: it works with `swift test`, and a forgotten easy handle shows up nowhere else. It runs when the
 # test process exits and fails the run. Suppressed are only leaks of the platform, each with its reason in the file.

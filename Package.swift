@@ -45,12 +45,23 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CCurl"),
         .target(name: "CEpoll"),
+        .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "COpenSSL"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         .target(
             name: "Transport",
             dependencies: ["CCurl", "CEpoll", nioCore, nioConcurrency, collections],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Coordination",
+            dependencies: ["CHiredis", "COpenSSL", collections, nioConcurrency, nioCore, nioPosix, nioSSL],
+            resources: [
+                .embedInCode("Scripts/common.lua"), .embedInCode("Scripts/choose.lua"),
+                .embedInCode("Scripts/admit.lua"), .embedInCode("Scripts/reroute.lua"),
+                .embedInCode("Scripts/settle.lua"), .embedInCode("Scripts/beat.lua"),
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -77,6 +88,13 @@ let package = Package(
         .testTarget(
             name: "TransportTests",
             dependencies: ["Transport", nioConcurrency, nioCore, nioPosix, nioHTTP1],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CoordinationTests",
+            dependencies: [
+                "CHiredis", "Coordination", collections, nioConcurrency, nioCore, nioEmbedded, nioPosix, nioSSL,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

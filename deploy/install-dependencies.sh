@@ -19,11 +19,11 @@ fail() {
 
 # The toolchain brings its own clang, but takes the headers and libraries of C and C++ and the assembler from Debian.
 readonly build_packages=(
-    libcurl4-openssl-dev libssl-dev libsimdjson-dev
+    libcurl4-openssl-dev libssl-dev libsimdjson-dev libhiredis-dev
     libc6-dev libstdc++-12-dev binutils
     make git curl ca-certificates
 )
-readonly test_packages=(nginx openssl python3 python3-venv)
+readonly test_packages=(nginx openssl redis-server python3 python3-venv)
 readonly compare_packages=("${test_packages[@]}" haproxy wrk util-linux)
 
 case "${1:-all}" in
@@ -86,7 +86,7 @@ apt_get update
 apt_get install --no-install-recommends "${missing[@]}"
 
 # Nor at the next boot: whoever needs one starts its own, with its own configuration.
-for service in nginx haproxy; do
+for service in nginx haproxy redis-server; do
     if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
         "${as_root[@]}" systemctl disable --quiet "$service.service" || true
     fi

@@ -1,0 +1,90 @@
+extension LimiterState {
+    enum ChoiceResult {
+        case chosen(Choice)
+        /// How long until one may be free, and how much longer each cools.
+        case none(wait: Int64, cooldowns: [Int64])
+    }
+
+    /// A deployment with room, and what it becomes if it is taken.
+    struct Choice {
+        let index: Int
+        let candidate: Candidate
+        let state: DeploymentState
+        let isProbe: Bool
+        let cooldowns: [Int64]
+
+        func reservation(time: Int64, authority: Authority, levels: [Levels]) -> Reservation {
+            Reservation(
+                candidate: index,
+                isProbe: isProbe,
+                time: time,
+                authority: authority,
+                levels: levels,
+                deployment: state.meter.levels,
+                cooldowns: cooldowns
+            )
+        }
+    }
+
+    /// `Scripts/choose.lua`: the first candidate with room. Changes nothing but what a clock that went back asks for.
+    mutating func choose(
+        among candidates: [Candidate],
+        estimate: Int64,
+        terms: LeaseTerms,
+        now: Int64
+    ) -> ChoiceResult {
+        var cooldowns: [Int64] = []
+        var soonest = Int64.max
+        for (index, candidate) in candidates.enumerated() {
+            let limits = candidate.limits
+            var state = deployment(candidate, now: now)
+            let cooldown = state.cooldown(now: now, isProbed: candidate.isProbed)
+            var wait = cooldown
+            if wait == 0 {
+                state.refill(now: now, limits)
+                wait = max(
+                    state.meter.waitForRequest(now: now, rate: limits.requests),
+                    state.meter.wait(forTokens: estimate, now: now, rate: limits.tokens)
+                )
+            }
+            if wait == 0, let most = limits.concurrency,
+                deploymentSlots[candidate.id]?.live(now: now) ?? 0 >= most
+            {
+                wait = Refusal.slotWait
+            }
+            if wait == 0 {
+                let isProbe = candidate.isProbed && state.streak > 0
+                if isProbe { state.probe = now + terms.probe }
+                state.meter.debit(tokens: estimate, requests: limits.requests, tokens: limits.tokens)
+                state.keep(now: now, limits)
+                return .chosen(
+                    Choice(index: index, candidate: candidate, state: state, isProbe: isProbe, cooldowns: cooldowns)
+                )
+            }
+            cooldowns.append(cooldown)
+            soonest = min(soonest, wait)
+        }
+        return .none(wait: soonest, cooldowns: cooldowns)
+    }
+
+    /// Writes down that the lease is with the chosen deployment.
+    mutating func hold(_ choice: Choice, lease: LeaseID, charged: Int64, terms: LeaseTerms, now: Int64) {
+        let id = choice.candidate.id
+        deployments[id] = choice.state
+        leases[lease] = LeaseState(
+            phase: .held(charged: charged, trial: choice.state.streak > 0 ? now : 0, home: id),
+            keptUntil: now + terms.lease
+        )
+        guard choice.candidate.limits.concurrency != nil else { return }
+        deploymentSlots[id, default: Slots()].hold(lease, until: now + terms.slot)
+    }
+}
+
+extension DeploymentState {
+    /// How much longer nobody may use it: it cools, or someone else probes it.
+    fileprivate func cooldown(now: Int64, isProbed: Bool) -> Int64 {
+        if cool > now { return cool - now }
+        if isProbed, streak > 0, probe > now { return probe - now }
+        return 0
+    }
+}

@@ -1,0 +1,56 @@
+extension LimiterState {
+    /// `Scripts/reroute.lua`: the failure is noted whether or not there is another deployment.
+    mutating func reroute(_ reroute: Reroute, now: Int64) -> RerouteDecision {
+        guard let lease = leases[reroute.lease], case .held(let charged, _, _) = lease.phase else { return .leaseLost }
+
+        let failed = reroute.failed
+        var state = deployment(failed, now: now)
+        state.note(reroute.failure, estimate: reroute.estimate, failed.limits, now: now)
+        state.keep(now: now, failed.limits)
+        deployments[failed.id] = state
+        if reroute.candidates.isEmpty { return .reported(cooldown: state.cool - now) }
+
+        let choice = choose(
+            among: reroute.candidates,
+            estimate: reroute.estimate,
+            terms: reroute.terms,
+            now: now
+        )
+        if failed.limits.concurrency != nil { deploymentSlots[failed.id]?.release(reroute.lease) }
+        switch choice {
+        case .none(let wait, let cooldowns):
+            leases[reroute.lease] = LeaseState(
+                phase: .held(charged: charged, trial: 0, home: nil),
+                keptUntil: now + reroute.terms.lease
+            )
+            return .refused(
+                Refusal(reason: .deployments, wait: wait, time: now, levels: [], cooldowns: cooldowns)
+            )
+        case .chosen(let choice):
+            hold(choice, lease: reroute.lease, charged: charged, terms: reroute.terms, now: now)
+            return .rerouted(choice.reservation(time: now, authority: authority, levels: []))
+        }
+    }
+}
+
+extension DeploymentState {
+    /// The longest streak that is counted.
+    private static let mostFailures: Int64 = 1000
+
+    fileprivate mutating func note(_ failure: Failure, estimate: Int64, _ limits: DeploymentLimits, now: Int64) {
+        refill(now: now, limits)
+        if failure.refundsCharge {
+            meter.adjust(requests: -1, tokens: -estimate, requestRate: limits.requests, tokenRate: limits.tokens)
+        }
+        meter.lower(failure.feedback, requests: limits.requests, tokens: limits.tokens)
+        cool = max(cool, now + min(failure.cooldown ?? backoff(jitter: failure.jitter), Failure.mostCooldown))
+        if failure.countsTowardsStreak { streak = min(streak + 1, Self.mostFailures) }
+        probe = 0
+    }
+
+    /// A second, doubled for each failure before this one.
+    private func backoff(jitter: Int64) -> Int64 {
+        let backoff = streak < 6 ? 1000 << streak : Failure.mostBackoff
+        return backoff + backoff * jitter / 1000
+    }
+}

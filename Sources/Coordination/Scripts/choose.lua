@@ -1,0 +1,41 @@
+-- The first deployment that has room. `at` is where its numbers start, 48 bytes each: refill and capacity of requests,
+-- of tokens; concurrency, whether it is probed. `slot` is the key before the first slots. `states` holds what was read.
+-- Without one the index is nil, and the second value how long until there may be one.
+local function choose(numbers, at, now, first, slot, count, units, probeTerm, states)
+  local soonest, cooldowns = 9007199254740992, nil
+  for i = 1, count do
+    local rL, rC, kL, kC, concurrency, probed = unpack('<i8i8i8i8i8i8', numbers, at + 48 * i)
+    local s = states[first + i]
+    if s == nil then s = call('GET', KEYS[first + i]) end
+    if concurrency > 0 then slot = slot + 1 end
+    local stamp, r, k, cool, streak, probe = deploymentAt(KEYS[first + i], s, now)
+    local cooldown = 0
+    if cool > now then
+      cooldown = cool - now
+    elseif streak > 0 and probed == 1 and probe > now then
+      cooldown = probe - now
+    end
+    local w = cooldown
+    if w == 0 then
+      stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
+      w = rL > 0 and wait(r, 60000, rL, rC, stamp - now) or 0
+      local other = kL > 0 and wait(k, units, kL, kC, stamp - now) or 0
+      if other > w then w = other end
+      if w == 0 and concurrency > 0
+        and call('ZCOUNT', KEYS[slot], '(' .. format('%.0f', now), '+inf') >= concurrency then
+        w = 50
+      end
+    end
+    if w == 0 then
+      local isProbe = 0
+      if streak > 0 and probed == 1 then isProbe, probe = 1, now + probeTerm end
+      r, k = debited(r, 60000, rL, rC), debited(k, units, kL, kC)
+      return i, cooldowns, pack('<i8i8i8i8i8i8', stamp, r, k, cool, streak, probe),
+        lifetime(stamp - now, r, k, rL, rC, kL, kC), streak, isProbe, r, k, concurrency > 0 and KEYS[slot]
+    end
+    cooldowns = cooldowns or {}
+    cooldowns[i] = cooldown
+    if w < soonest then soonest = w end
+  end
+  return nil, cooldowns, soonest
+end
