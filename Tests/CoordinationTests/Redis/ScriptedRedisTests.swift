@@ -133,17 +133,20 @@ import Testing
                     asked.withLockedValue { $0.append(command[3]) }
                     return isIll.withLockedValue { $0 } ? "-LOADING x\r\n" : Self.x
                 }
+                // Probes fail as well until the test lets them pass, however slow the machine is.
+                if isIll.withLockedValue({ $0 }), command.first == "PING" { return "-LOADING x\r\n" }
                 return ScriptedRedis.prepare(command) ?? Self.x
             },
-            firstOpening: .milliseconds(500)
+            firstOpening: .milliseconds(50)
         ) { _, client in
             try await client.becomesReady()
             isIll.withLockedValue { $0 = true }
             for number in 0..<5 { #expect(try await client.run(.echo, arguments: ["\(number)"]).code == .loading) }
             #expect(try await client.on { $0.breaker.isClosed } == false)
             #expect(try await client.run(.echo, arguments: ["refused"]).code == .breakerOpen)
+            #expect(!client.events.contains(.breakerClosed))
+            isIll.withLockedValue { $0 = false }
             try await eventually("a probe closes it") { client.events.last == .breakerClosed }
-            #expect(client.events.filter { if case .breakerOpened = $0 { true } else { false } }.count == 1)
             #expect(asked.withLockedValue { $0.count } == 5, "the probe was none of ours")
         }
     }
