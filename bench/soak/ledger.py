@@ -25,6 +25,8 @@ class Ledger:
     """By endpoint."""
     servable: int = 0
     """Attempts whose whole request can have come to Azure."""
+    unfinished: int = 0
+    """Attempts whose client left before its upload was whole."""
     connections: int = 0
     pings: int = 0
     """Comments that clients read in streams they read to the end."""
@@ -38,12 +40,17 @@ class Ledger:
     def count(self, client: str, model: str | None, status: int) -> None:
         self.labels[Label(client, model, "499" if status == 499 else f"{status // 100}xx")] += 1
 
-    def disagreements(self, start: Exposition, end: Exposition, served: int) -> list[str]:
-        """What was counted otherwise between two scrapes at rest. `served`: requests that came to Azure."""
+    def disagreements(self, start: Exposition, end: Exposition, served: int, unfinished: int) -> list[str]:
+        """What was counted otherwise between two scrapes at rest.
+
+        `served`: requests that came to Azure as a whole; `unfinished`: those that broke off in their body.
+        """
         found: list[str] = []
         # Fewer may come: clients leave.
         if served > self.servable:
             found.append(f"Azure served {served} requests in place of {self.servable} at most")
+        if unfinished > self.unfinished:
+            found.append(f"{unfinished} requests broke off on their way to Azure in place of {self.unfinished} at most")
         self._compare_requests(start, end, found)
         self._compare_attempts(start, end, found)
         accepted = end.difference(start, "sluice_connections_accepted_total")

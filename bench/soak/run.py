@@ -96,7 +96,7 @@ class _Run:
         last = await self.admin.metrics()
         await self.admin.close()
         same = self.gateway.is_running and start_time(self.gateway.pid) == began
-        served, note = await self._ask_mock()
+        served, unfinished, note = await self._ask_mock()
         notes = [note, f"Slowest scrape: {self.admin.slowest * 1000:.0f} ms."]
         status = await self.gateway.stop()
         ledger = self.clients.shared.ledger
@@ -109,7 +109,7 @@ class _Run:
             checks=checks(
                 memory=Memory.of(self.watch.samples, self.settings.seconds),
                 at_rest=at_rest,
-                disagreements=ledger.disagreements(first, last, served),
+                disagreements=ledger.disagreements(first, last, served, unfinished),
                 failed=self.clients.failed.total(),
                 done=self.clients.done.total(),
                 scrape_errors=self.admin.errors,
@@ -172,7 +172,7 @@ class _Run:
             return f"left over: {left}" if left else None
         return "the admin listener does not answer"
 
-    async def _ask_mock(self) -> tuple[int, str]:
+    async def _ask_mock(self) -> tuple[int, int, str]:
         """How many requests came to it through the gateway, and what else its books say."""
         channel = await Channel.open(HOST, self.mock_port)
         await channel.send(Request("GET", "/mock/stats").head())
@@ -183,10 +183,12 @@ class _Run:
         stats = json.loads(answer.body)
         requests, connections = stats["requests"], stats["connections"]
         kept = Descriptors.count(self.gateway.pid, self.mock_port).to_azure
-        served = requests["total"] - self.clients.shared.golden.asked
-        return served, (
+        # An upload that its client left half-way: the mock never had the whole of it.
+        unfinished = requests["by_kind"].get("malformed", 0)
+        served = requests["total"] - unfinished - self.clients.shared.golden.asked
+        return served, unfinished, (
             f"The mock served {served} requests ({requests['aborted']} left by the gateway, {requests['open']} open)"
-            f" on {connections['accepted']} connections; {kept} are kept."
+            f" and saw {unfinished} break off, on {connections['accepted']} connections; {kept} are kept."
         )
 
     def _arrangement(self) -> str:

@@ -142,6 +142,7 @@ class Session:
         ledger.count("team", model, status)
         ledger.attempts[endpoint] += 1
         ledger.servable += served
+        ledger.unfinished += not served
 
     def relayed(self, request: Request, answer: Answer, pings: int = 0) -> None:
         """Azure's whole answer came."""
