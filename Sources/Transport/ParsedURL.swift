@@ -1,6 +1,6 @@
 internal import CCurl
 
-/// A URL that libcurl has parsed, for all requests to one origin: parsing it anew for each cost 12 allocations.
+/// A URL that libcurl has parsed, for all requests to one origin: from text it would parse it anew for each.
 final class ParsedURL {
     let handle: OpaquePointer
 
