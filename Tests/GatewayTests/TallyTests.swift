@@ -2,7 +2,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A tally", .timeLimit(.minutes(1)))
+@Suite("A tally", .timeLimit(.minutes(5)))
 struct TallyTests {
     /// Longer than the tests may run: who waits for it in vain fails.
     private static let forever = Duration.seconds(600)

@@ -103,9 +103,7 @@ extension EngineTests {
                         for (_, probe) in probes { _ = try await probe.end() }
                     }
                     try await eventually("threads and descriptors are back, round \(round)") {
-                        guard OwnProcess.threads(named: "NIO-ELT") == 0 else {
-                            return false
-                        }
+                        guard OwnProcess.threads(named: "NIO-ELT") == 0 else { return false }
                         return before == nil || OwnProcess.descriptors == before
                     }
                     before = OwnProcess.descriptors

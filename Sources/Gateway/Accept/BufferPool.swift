@@ -5,14 +5,12 @@ internal import NIOCore
 /// Most writes reach the kernel at once, and the buffer is free again; one that still waits in its channel is found to be
 /// shared when it is taken, and gets new memory then.
 final class BufferPool {
-    private let allocator: ByteBufferAllocator
+    private let allocator = ByteBufferAllocator()
     private var buffers: [ByteBuffer] = []
 
     /// Together they bound what a pool holds to 512 KiB.
     private static let maxBuffers = 32
     private static let maxCapacity = 16 * 1024
-
-    init(allocator: ByteBufferAllocator = ByteBufferAllocator()) { self.allocator = allocator }
 
     /// An empty buffer with at least that much room.
     func take(capacity: Int) -> ByteBuffer {

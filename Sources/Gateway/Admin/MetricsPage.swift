@@ -66,7 +66,7 @@ struct MetricsPage {
     }
 
     private func attempts(_ page: inout MetricsText) {
-        page.family("sluice_upstream_attempts_total", "counter", "Attempts at an endpoint, by the status of the answer that began.")
+        page.family("sluice_upstream_attempts_total", "counter", "Attempts at an endpoint, by their answers' status.")
         for (index, counts) in totals.attempts.enumerated() {
             let endpoint = ("endpoint", fleet.snapshot.endpoints[index].name)
             let results =

@@ -123,7 +123,7 @@ extension DownstreamStateMachine {
     }
 }
 
-@Suite("A client connection in any order of events", .timeLimit(.minutes(1)))
+@Suite("A client connection in any order of events", .timeLimit(.minutes(5)))
 struct DownstreamStateMachineModelTests {
     private static let events: [DownstreamEvent] =
         DownstreamEvent.allCases

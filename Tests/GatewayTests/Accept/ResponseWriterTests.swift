@@ -16,7 +16,7 @@ extension ResponseWriter {
     }
 }
 
-@Suite("The bytes of an answer", .timeLimit(.minutes(1)))
+@Suite("The bytes of an answer", .timeLimit(.minutes(5)))
 struct ResponseWriterTests {
     private static let head = "HTTP/1.1 200 OK\r\n"
 

@@ -96,7 +96,7 @@ extension ExchangeStateMachine {
     }
 }
 
-@Suite("An exchange in any order of events", .timeLimit(.minutes(1)))
+@Suite("An exchange in any order of events", .timeLimit(.minutes(5)))
 struct ExchangeStateMachineModelTests {
     /// Events that end nothing come more often, so that sequences get far.
     private static let events: [ExchangeModel.Event] =

@@ -28,7 +28,7 @@ private struct SlowPosition {
     }
 }
 
-@Suite("The place in an event stream", .timeLimit(.minutes(1)))
+@Suite("The place in an event stream", .timeLimit(.minutes(5)))
 struct EventStreamPositionTests {
     static let streams = [
         "",

@@ -3,7 +3,7 @@ import Transport
 
 @testable import Gateway
 
-@Suite("What a JSON request says about itself", .timeLimit(.minutes(1)))
+@Suite("What a JSON request says about itself", .timeLimit(.minutes(5)))
 struct JSONRequestReaderTests {
     private let reader = JSONRequestReader()
 

@@ -24,7 +24,7 @@ extension MultipartModelScanner.Finding {
     fileprivate var isInvalid: Bool { if case .invalid = self { true } else { false } }
 }
 
-@Suite("The model in a multipart form", .timeLimit(.minutes(1)))
+@Suite("The model in a multipart form", .timeLimit(.minutes(5)))
 struct MultipartModelScannerTests {
     private static let type = "multipart/form-data; boundary=B"
     private static let modelHead = "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n"
