@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams,
+                "Coordination", "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams,
                 lifecycle,
             ],
             swiftSettings: strict
@@ -99,7 +99,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Transport", nioCore, nioPosix, nioEmbedded, nioHTTP1],
+            dependencies: ["Coordination", "Gateway", "Transport", nioCore, nioPosix, nioEmbedded, nioHTTP1],
             swiftSettings: strict
         ),
         .testTarget(
