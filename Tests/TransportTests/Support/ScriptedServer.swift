@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 
 /// A TCP server that does exactly what a test says: raw bytes at chosen moments, close, reset, or nothing at all.
 final class ScriptedServer: Sendable {
