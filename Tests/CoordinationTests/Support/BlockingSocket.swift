@@ -7,13 +7,14 @@ import TestSupport
 final class BlockingSocket {
     private let socket: TCPSocket
     private let reader = RESPReader()
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+    private let buffer: UnsafeMutableRawBufferPointer
 
     private static let patience = Duration.seconds(5)
 
     init?(port: Int) {
         guard let socket = try? TCPSocket.connect(port: port) else { return nil }
         self.socket = socket
+        buffer = .allocate(byteCount: 65_536, alignment: 16)
     }
 
     deinit { buffer.deallocate() }
