@@ -21,6 +21,8 @@ struct DeadlineTimerTests {
             timer.attach(self)
         }
 
+        deinit { timer.stop() }
+
         var times: [NIODeadline] { rings.withLock { $0 } }
 
         func deadlineReached(_ timer: DeadlineTimer) {
