@@ -61,6 +61,7 @@ final class Exchange {
     }
 
     deinit {
+        answer?.heartbeat?.stop()
         if isKnownUniquelyReferenced(&body), let body { worker.giveBack(body) }
     }
 
