@@ -3,7 +3,7 @@
 /// Azure's own rate limiter estimates by characters (azure.md 5.3), so exactness is not needed; what is estimated wrongly is
 /// made good by the settlement. The prompt is
 ///
-/// - a token for every 4 bytes of ASCII, 3 bytes of other characters in UTF-8, and 1.5 bytes of long runs of base64 or
+/// - a token for every 4 bytes of ASCII, 3.5 bytes of other characters in UTF-8, and 1.5 bytes of long runs of base64 or
 ///   hexadecimal digits (measured with o200k and cl100k, azure.md 6);
 /// - 4 for each message, tokens that are given as such, and a fixed number for each picture, sound and file, whose real
 ///   cost depends on sizes that are not in the request;
@@ -41,8 +41,9 @@ struct TokenEstimate: Equatable {
         burst: Int = RequestFacts.mostTokens
     ) {
         plainPrompt = Self.prompt(facts.content, operation: operation)
-        // Both are far within what a Double holds exactly.
-        let corrected = (Double(plainPrompt) * min(max(correction, 0), 100)).rounded(.up)
+        let factor = correction.isNaN ? 1 : min(max(correction, 0), 100)
+        // Far within what a Double holds exactly.
+        let corrected = (Double(plainPrompt) * factor).rounded(.up)
         prompt = min(Int(corrected), RequestFacts.mostTokens)
         let answer = Self.answer(facts, operation: operation, defaultOutput: defaultOutput)
         total = max(1, min(prompt + answer, RequestFacts.mostTokens, burst))
@@ -54,7 +55,7 @@ struct TokenEstimate: Equatable {
         let messages = operation == .embeddings || operation == .completions ? 0 : bounded(content.messages)
         // No bounded number times its factor, and no sum of them, comes near the end of Int.
         let tokens =
-            (bounded(content.asciiBytes) + 3) / 4 + (bounded(content.wideBytes) + 2) / 3
+            (bounded(content.asciiBytes) + 3) / 4 + (bounded(content.wideBytes) * 2 + 6) / 7
             + (bounded(content.denseBytes) * 2 + 2) / 3
             + bounded(content.tokens) + messages * perMessage + bounded(content.images) * perImage
             + bounded(content.audios) * perAudio + bounded(content.files) * perFile

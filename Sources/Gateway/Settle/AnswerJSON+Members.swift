@@ -80,7 +80,7 @@ extension AnswerJSON {
 // MARK: names
 
 extension AnswerJSON.Place {
-    /// What a member of this place means. A name with escapes in it is not recognised: nobody writes those.
+    /// What a member of this place means.
     func member(_ name: UnsafeRawBufferPointer) -> AnswerJSON.Member {
         switch self {
         case .root: Self.rootMember(name)

@@ -174,13 +174,18 @@ struct AnswerJSON {
         let isName = state == .name
         state = .between
         if scratch.count == 0 {
-            ended(UnsafeRawBufferPointer(rebasing: piece.prefix(ShortText.capacity)), isName: isName)
+            unescape(UnsafeRawBufferPointer(rebasing: piece.prefix(ShortText.capacity)), isName: isName)
         } else {
             scratch.append(piece)
             let whole = scratch
-            whole.withBytes { ended($0, isName: isName) }
+            whole.withBytes { unescape($0, isName: isName) }
         }
         return end
+    }
+
+    private mutating func unescape(_ text: UnsafeRawBufferPointer, isName: Bool) {
+        guard text.contains(UInt8(ascii: "\\")) else { return ended(text, isName: isName) }
+        ShortText(unescaping: text).withBytes { ended($0, isName: isName) }
     }
 
     private mutating func ended(_ text: UnsafeRawBufferPointer, isName: Bool) {
