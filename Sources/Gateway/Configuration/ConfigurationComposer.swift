@@ -145,7 +145,9 @@ extension ConfigurationComposer {
         for (keyNode, valueNode) in mapping {
             let position = keyNode.mark.map(ConfigurationPosition.init) ?? .start
             let value = self.convert(valueNode, depth: depth + 1)
-            guard case .scalar(let scalar) = keyNode, scalar.string.unicodeScalars.first != Self.star else {
+            guard case .scalar(let scalar) = keyNode,
+                scalar.style != .plain || scalar.string.unicodeScalars.first != Self.star
+            else {
                 self.report(position, "a key must be a plain name, not a list, a mapping or an alias")
                 continue
             }

@@ -34,12 +34,14 @@ package enum ConfigurationLoader {
     /// - Parameters:
     ///   - directory: the folder that relative paths start from; empty or `.` leaves them as they are.
     ///   - environment: what `${NAME}` takes from.
+    ///   - refused: paths of keys that are errors, as this version does nothing with them.
     ///   - readFile: gives the content of the file at a path, for `${file:PATH}`.
     package static func parse(
         text: String,
         file: String,
         directory: String,
         environment: [String: String],
+        refused: Set<String> = NotYetSupported.paths,
         readFile: @escaping (String) -> Result<String, ConfigurationFileError>
     ) -> Result<GatewayConfiguration, ConfigurationErrors> {
         let surroundings = ConfigurationSurroundings(
@@ -47,7 +49,7 @@ package enum ConfigurationLoader {
             environment: environment,
             readFile: readFile
         )
-        let context = ConfigurationContext(file: file, surroundings: surroundings)
+        let context = ConfigurationContext(file: file, surroundings: surroundings, refused: refused)
         let configuration = self.read(text, in: context)
         if let errors = context.errors {
             return .failure(errors)
@@ -71,6 +73,7 @@ package enum ConfigurationLoader {
             label: "the top level of this file",
             node: node,
             position: node.position,
+            keyPath: "",
             context: context
         )
         return root.mapping("configuration") { GatewayConfiguration(reading: &$0) } ?? GatewayConfiguration()

@@ -7,6 +7,8 @@ struct ConfigurationNode {
         case mapping([Entry])
         /// Already reported; whoever reads it says nothing more.
         case broken
+        /// No file is read; whoever reads this notes what it would have read.
+        case outline(ConfigurationOutline)
     }
 
     struct Entry {
@@ -28,7 +30,7 @@ struct ConfigurationNode {
         self.position = position
         let children =
             switch content {
-            case .scalar, .broken: [ConfigurationNode]()
+            case .scalar, .broken, .outline: [ConfigurationNode]()
             case .list(let items): items
             case .mapping(let entries): entries.map(\.value)
             }
@@ -43,7 +45,7 @@ struct ConfigurationNode {
     /// What this is, for "must be a list, not ...".
     var kind: String {
         switch self.content {
-        case .scalar, .broken: "a single value"
+        case .scalar, .broken, .outline: "a single value"
         case .list: "a list"
         case .mapping: "a mapping"
         }

@@ -36,7 +36,9 @@ extension GatewayConfiguration.AllowedModels {
 
 extension GatewayConfiguration.Model {
     fileprivate var destination: String {
-        self.deployments.map { "deployment \($0.deployment) of \($0.endpoint)" }.joined(separator: ", then ")
+        self.deployments.map { "deployment \($0.deployment ?? self.name) of \($0.endpoint)" }.joined(
+            separator: ", then "
+        )
     }
 }
 
