@@ -121,7 +121,8 @@ extension ConfigurationComposer {
                 return self.resolveAlias(scalar.string, at: position, depth: depth)
             }
             let isNull = scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-            content = .scalar(text: self.original(scalar.string), isNull: isNull)
+            let writing: ConfigurationNode.Writing = isNull ? .null : scalar.style == .plain ? .plain : .quoted
+            content = .scalar(text: self.original(scalar.string), writing)
         case .sequence(let sequence):
             content = .list(sequence.map { self.convert($0, depth: depth + 1) })
         case .mapping(let mapping):

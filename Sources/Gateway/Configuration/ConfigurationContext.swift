@@ -26,6 +26,9 @@ final class ConfigurationContext {
     let refused: Set<String>
     /// False when only an outline of the configuration is made.
     var isReadingFile = true
+    /// The file is PowerProxy's: nothing is substituted in it, and unknown keys are noted.
+    var isPowerProxy = false
+    private var noted: [ConfigurationNote] = []
     private var found: [(position: ConfigurationPosition, message: String)] = []
 
     init(file: String, surroundings: ConfigurationSurroundings, refused: Set<String>) {
@@ -43,6 +46,17 @@ final class ConfigurationContext {
 
     func report(_ position: ConfigurationPosition, _ message: String) {
         self.found.append((position, message))
+    }
+
+    /// Notes what the gateway does otherwise; `path` is the place in the gateway's own format.
+    func note(_ position: ConfigurationPosition, _ message: String, at path: String = "") {
+        self.noted.append(ConfigurationNote(file: self.file, position: position, message: message, path: path))
+    }
+
+    /// Everything noted, in the order of the file.
+    var notes: [ConfigurationNote] {
+        self.noted.enumerated().sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
+            .map(\.element)
     }
 
     /// Everything reported, in the order of the file; nil when nothing was.

@@ -64,7 +64,7 @@ extension ConfigurationField {
 
     /// The name of a model or a deployment, which is part of a URL.
     func name() -> Located<String>? {
-        self.value(.words("name: 1 to 64 letters, digits, '.', '_' or '-'")) { text throws(BadValue) in
+        self.value(.words("name")) { text throws(BadValue) in
             let isName = text.utf8.allSatisfy { ConfigurationText.isLetterOrDigit($0) || "._-".utf8.contains($0) }
             guard isName, text.utf8.count <= 64 else {
                 throw BadValue("must be 1 to 64 letters, digits, '.', '_' or '-'")
@@ -75,7 +75,7 @@ extension ConfigurationField {
 
     /// The name of a client or an endpoint, which people read: as `name`, with spaces inside.
     func title() -> Located<String>? {
-        self.value(.words("name: 1 to 64 letters, digits, '.', '_', '-' or spaces inside")) { text throws(BadValue) in
+        self.value(.words("name, spaces allowed")) { text throws(BadValue) in
             guard ConfigurationText.isTitle(text) else {
                 throw BadValue("must be 1 to 64 letters, digits, '.', '_', '-' or spaces inside")
             }

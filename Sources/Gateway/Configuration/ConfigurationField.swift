@@ -106,7 +106,7 @@ struct ConfigurationField {
             return nil
         }
         let pairs = entries.compactMap { entry in
-            let key = ConfigurationNode(.scalar(text: entry.key, isNull: false), at: entry.position)
+            let key = ConfigurationNode(.scalar(text: entry.key, .plain), at: entry.position)
             return body(self.key(key), self.value(entry.key, entry.value, keyPosition: entry.position))
         }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
@@ -163,13 +163,20 @@ struct ConfigurationField {
 
     /// The text with substitutions made; never empty.
     func text() -> Located<String>? {
-        guard case .scalar(let written, let isNull) = self.node.content else {
+        guard case .scalar(let written, let writing) = self.node.content else {
             self.reportKind("must be a single value")
             return nil
         }
-        guard !isNull else {
+        guard writing != .null else {
             self.reportKind("must be a single value")
             return nil
+        }
+        if self.context.isPowerProxy {
+            guard !written.isEmpty else {
+                self.report("is empty; give it a value or remove the key")
+                return nil
+            }
+            return Located(value: written, position: self.node.position, isShowable: true)
         }
         do throws(BadValue) {
             let substitution = try ConfigurationSubstitution(of: written, from: self.context.surroundings)
@@ -217,7 +224,7 @@ struct ConfigurationField {
         switch self.node.content {
         case .broken, .outline:
             return
-        case .scalar(_, isNull: true):
+        case .scalar(_, .null):
             self.report("has no value; give it one or remove the key", at: self.position)
         case .scalar, .list, .mapping:
             self.report("\(expectation), not \(self.node.kind)")

@@ -1,14 +1,20 @@
 /// A piece of the parsed file, independent of the YAML library: aliases resolved, keys known to be plain and unique.
 struct ConfigurationNode {
     enum Content {
-        /// `isNull`: an unquoted nothing, `~` or `null`.
-        case scalar(text: String, isNull: Bool)
+        case scalar(text: String, Writing)
         case list([ConfigurationNode])
         case mapping([Entry])
         /// Already reported; whoever reads it says nothing more.
         case broken
         /// No file is read; whoever reads this notes what it would have read.
         case outline(ConfigurationOutline)
+    }
+
+    enum Writing {
+        /// An unquoted nothing, `~` or `null`.
+        case null
+        case plain
+        case quoted
     }
 
     struct Entry {

@@ -26,7 +26,8 @@ extension GatewayConfiguration {
         let isMocked = mock != nil && context.isReadingFile
         let aboutEndpoints = "Azure OpenAI resources."
         let endpoints =
-            isMocked ? keys.optional("endpoints", aboutEndpoints) : keys.required("endpoints", aboutEndpoints)
+            isMocked || !context.isReadingFile
+            ? keys.optional("endpoints", aboutEndpoints) : keys.required("endpoints", aboutEndpoints)
         let models = keys.optional(
             "models",
             "What clients ask for, and where it goes; absent: any model, at the first endpoint, under its own name."

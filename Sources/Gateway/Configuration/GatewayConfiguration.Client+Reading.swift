@@ -160,7 +160,7 @@ struct ClientRegistry {
     /// Where the first client stands that takes any bearer token.
     private var anyBearerLine: Int?
 
-    fileprivate mutating func addAnyBearer(_ field: ConfigurationField, isEntraValidated: Bool) {
+    mutating func addAnyBearer(_ field: ConfigurationField, isEntraValidated: Bool) {
         if let line = self.anyBearerLine {
             field.report("is already true on line \(line); only one client can take every token", at: field.position)
         } else if isEntraValidated {

@@ -87,7 +87,7 @@ extension ConfigurationField {
 
     /// What a token's claim is compared with, to the character.
     fileprivate func claim() -> String? {
-        self.value(.words("text: 1 to 256 printable ASCII characters without spaces")) { text throws(BadValue) in
+        self.value(.words("text without spaces")) { text throws(BadValue) in
             guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), text.utf8.count <= 256 else {
                 throw BadValue("must be 1 to 256 printable ASCII characters without spaces")
             }

@@ -66,7 +66,7 @@ extension GatewayConfiguration.Mock {
 }
 
 extension ConfigurationField {
-    fileprivate func ruleID() -> String? {
+    func ruleID() -> String? {
         self.value(.words("rule's id")) { text throws(BadValue) in
             let digits = text.utf8.dropFirst("dcr-".utf8.count)
             guard text.hasPrefix("dcr-"), digits.count == 32, digits.allSatisfy(ConfigurationText.isHexadecimal) else {

@@ -82,9 +82,16 @@ struct MappingReader {
         place = self.optional(key, about).flatMap(parse)
     }
 
-    /// Reports the keys that nobody asked for, and hands over the outline.
+    /// Reports the keys that nobody asked for.
     func finish() {
         for entry in self.entries where !self.known.contains(entry.key) {
+            if self.context.isPowerProxy {
+                self.context.note(
+                    entry.position,
+                    "PowerProxy's key\(KeyName.quoted(entry.key)) is not known and ignored"
+                )
+                continue
+            }
             self.context.report(entry.position, "unknown key\(KeyName.quoted(entry.key)); \(self.mend(entry.key))")
         }
     }

@@ -54,7 +54,16 @@ func parseConfiguration(
         environment: configurationEnvironment,
         refused: refused,
         readFile: readConfigurationFile
-    )
+    ).map(\.configuration)
+}
+
+/// A file of the repository, by its path from the root.
+func repositoryFile(_ path: String) -> String {
+    let root = String(#filePath.split(separator: "/Tests/GatewayTests/")[0])
+    guard case .success(let text) = ConfigurationFile.readText(path: "\(root)/\(path)") else {
+        preconditionFailure("the repository has no file \(path)")
+    }
+    return text
 }
 
 /// The errors of a text, one a line, without the file's name; nil when it has none.
