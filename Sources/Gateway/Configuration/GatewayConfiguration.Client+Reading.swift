@@ -130,7 +130,8 @@ extension ConfigurationField {
         declared: NameRegistry,
         allowed: GatewayConfiguration.AllowedModels?
     ) -> [String: GatewayConfiguration.Limits]? {
-        self.dictionary { model, field in
+        let names: Set<String>? = if case .only(let names)? = allowed { Set(names) } else { nil }
+        return self.dictionary { model, field in
             let limits = field.mapping("limits section") { GatewayConfiguration.Limits(ofClient: &$0) }
             if model.isStar {
                 self.context.refuse("\(self.keyPath).*=*", named: "'*' in 'model_limits'", at: model.position)
@@ -138,7 +139,7 @@ extension ConfigurationField {
             }
             guard let model = model.name() else { return nil }
             declared.check(model, in: self.context)
-            if case .only(let names) = allowed, !names.contains(model.value) {
+            if let names, !names.contains(model.value) {
                 self.context.report(
                     model.position,
                     "this client may not use this model; add it to 'models' or remove its limits"

@@ -1,12 +1,12 @@
 extension GatewayConfiguration.Client {
     /// - Parameters:
     ///   - index: which of the clients this is.
-    ///   - models: what the endpoints of the file serve; empty: any model.
+    ///   - models: names of what the endpoints of the file serve; empty: any model.
     init?(
         readingPowerProxy keys: inout MappingReader,
         index: Int,
         plugins: PowerProxyPlugins,
-        models: [GatewayConfiguration.Model],
+        models: Set<String>,
         seen: inout ClientRegistry
     ) {
         let context = keys.context
@@ -49,7 +49,7 @@ extension GatewayConfiguration.Client {
         _ names: [Located<String>]?,
         field: ConfigurationField?,
         _ plugins: PowerProxyPlugins,
-        served models: [GatewayConfiguration.Model],
+        served models: Set<String>,
         at path: String,
         _ keys: MappingReader
     ) {
@@ -70,10 +70,11 @@ extension GatewayConfiguration.Client {
             )
             return
         }
-        let isAnyServed = models.isEmpty || models.contains { $0.name == "*" }
+        let isAnyServed = models.isEmpty || models.contains("*")
         var kept: [String] = []
-        for name in names ?? [] where !kept.contains(name.value) {
-            if isAnyServed || models.contains(where: { $0.name == name.value }) {
+        var seen: Set<String> = []
+        for name in names ?? [] where seen.insert(name.value).inserted {
+            if isAnyServed || models.contains(name.value) {
                 kept.append(name.value)
             } else {
                 let message = "the deployment '\(name.value)' is at no endpoint and left out"
@@ -139,7 +140,8 @@ extension GatewayConfiguration.Client {
         case .only(let names):
             self.models = .only(names.filter { self.modelLimits[$0] != nil })
             // A limit of a model that the client may not use would be an error.
-            self.modelLimits = self.modelLimits.filter { names.contains($0.key) }
+            let usable = Set(names)
+            self.modelLimits = self.modelLimits.filter { usable.contains($0.key) }
         }
         guard self.models != before else { return }
         if self.models == .only([]) {

@@ -2,8 +2,10 @@
 private struct PowerProxyEndpoint {
     var endpoint: GatewayConfiguration.Endpoint
     var nonStreamingFraction = 1.0
-    /// Absent: any deployment, under its own name.
-    var virtualDeployments: [(name: String, standins: [(name: String, fraction: Double)])]?
+    /// Names of virtual deployments in file order. Absent: any deployment, under its own name.
+    var virtualDeployments: [String]?
+    /// By the name of the virtual deployment.
+    var standins: [String: [(name: String, fraction: Double)]] = [:]
 }
 
 extension GatewayConfiguration {
@@ -16,6 +18,7 @@ extension GatewayConfiguration {
         if let mock {
             context.refuse("mock", named: "'mock_response'", at: mock.position)
         }
+        let connections = keys.value("connections")
         let field = keys.value("endpoints")
         if field == nil, mock == nil {
             context.report(
@@ -34,7 +37,13 @@ extension GatewayConfiguration {
         let endpoints: [PowerProxyEndpoint] =
             field?.entries("endpoint") { keys in
                 defer { index += 1 }
-                return PowerProxyEndpoint(reading: &keys, index: index, names: &names, identity: identity)
+                return PowerProxyEndpoint(
+                    reading: &keys,
+                    index: index,
+                    names: &names,
+                    identity: identity,
+                    connections: connections
+                )
             } ?? []
         self.endpoints = endpoints.map { endpoint in
             var own = endpoint.endpoint
@@ -54,10 +63,8 @@ extension GatewayConfiguration {
 
     /// One model for each virtual deployment, and `*` for what goes on under its own name.
     private static func models(of endpoints: [PowerProxyEndpoint], _ field: ConfigurationField) -> [Model] {
-        var names: [String] = []
-        for deployment in endpoints.flatMap({ $0.virtualDeployments ?? [] }) where !names.contains(deployment.name) {
-            names.append(deployment.name)
-        }
+        var seen: Set<String> = []
+        let names = endpoints.flatMap { $0.virtualDeployments ?? [] }.filter { seen.insert($0).inserted }
         let open = endpoints.filter { $0.virtualDeployments == nil }
         var models = names.map { name in
             Self.model(name, endpoints.flatMap { $0.deployments(of: name) })
@@ -96,7 +103,14 @@ extension GatewayConfiguration {
 }
 
 extension PowerProxyEndpoint {
-    init?(reading keys: inout MappingReader, index: Int, names: inout NameRegistry, identity: String?) {
+    /// - Parameter connections: what the file says of the connections of all endpoints.
+    init?(
+        reading keys: inout MappingReader,
+        index: Int,
+        names: inout NameRegistry,
+        identity: String?,
+        connections: ConfigurationField?
+    ) {
         let context = keys.context
         let path = "endpoints[\(index)]"
         let name = keys.needed("name")?.powerProxyName(of: "endpoint", at: path + ".name")
@@ -116,31 +130,34 @@ extension PowerProxyEndpoint {
         }
         let fraction = keys.value("non_streaming_fraction")?.fraction()
         self.nonStreamingFraction = fraction ?? 1
-        keys.value("connections")?.mapping("connections section") { (keys: inout MappingReader) -> Void? in
-            self.endpoint.readPowerProxyConnections(&keys, at: path)
+        for connections in [connections, keys.value("connections")].compactMap(\.self) {
+            connections.mapping("connections section") { (keys: inout MappingReader) -> Void? in
+                self.endpoint.readPowerProxyConnections(&keys, at: path)
+            }
         }
         self.virtualDeployments = keys.value("virtual_deployments")?.entries("virtual deployment") { keys in
-            let name = keys.needed("name")?.name()
+            let name = keys.needed("name")?.name()?.value
             let standins: [(name: String, fraction: Double)]? = keys.needed("standins")?.entries("stand-in") { keys in
                 let name = keys.needed("name")?.name()
                 let own = keys.value("non_streaming_fraction")?.fraction()
                 return name.map { ($0.value, own ?? fraction ?? 1) }
             }
             guard let name, let standins else { return nil }
-            return (name.value, standins)
+            self.standins[name, default: []] += standins
+            return name
         }
         guard name != nil else { return nil }
     }
 
     /// Where a model goes here; `nil` is any model, under its own name.
     fileprivate func deployments(of model: String?) -> [GatewayConfiguration.Deployment] {
-        guard let virtual = self.virtualDeployments else {
+        guard self.virtualDeployments != nil else {
             var deployment = GatewayConfiguration.Deployment(endpoint: self.endpoint.name, deployment: model)
             deployment.nonStreamingFraction = self.nonStreamingFraction
             return [deployment]
         }
         var seen: Set<String> = []
-        return virtual.filter { $0.name == model }.flatMap(\.standins).filter { seen.insert($0.name).inserted }.map {
+        return (model.flatMap { self.standins[$0] } ?? []).filter { seen.insert($0.name).inserted }.map {
             var deployment = GatewayConfiguration.Deployment(endpoint: self.endpoint.name, deployment: $0.name)
             deployment.nonStreamingFraction = $0.fraction
             return deployment

@@ -28,11 +28,7 @@ extension GatewayConfiguration {
 
     private mutating func readClients(_ field: ConfigurationField?, plugins: PowerProxyPlugins) {
         guard let field else { return }
-        var modelNames = NameRegistry(noun: "model")
-        for model in self.models where model.name != "*" {
-            let name = Located(value: model.name, position: .start, isShowable: true)
-            modelNames.declare(name, in: field.context)
-        }
+        let models = Set(self.models.map(\.name))
         var seen = ClientRegistry()
         var index = 0
         self.clients =
@@ -42,7 +38,7 @@ extension GatewayConfiguration {
                     readingPowerProxy: &keys,
                     index: index,
                     plugins: plugins,
-                    models: self.models,
+                    models: models,
                     seen: &seen
                 )
             } ?? []

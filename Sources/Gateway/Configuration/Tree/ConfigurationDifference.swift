@@ -82,27 +82,21 @@ struct ConfigurationDifference {
             lines.append(self.sentence(path + [.name("\(added) added, \(removed) removed")]))
             return
         }
-        let names = (old + new).map(\.identity)
+        let before = Dictionary(old.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
+        let after = Dictionary(new.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         var seen: Set<String> = []
-        for name in names where seen.insert(name).inserted {
-            let before = old.first { $0.identity == name }
-            let after = new.first { $0.identity == name }
-            switch (before, after) {
+        for name in (old + new).map(\.identity) where seen.insert(name).inserted {
+            switch (before[name], after[name]) {
             case (let before?, let after?): self.compare(before, after, at: path + [.name(name)], into: &lines)
             case (nil, _): lines.append(self.sentence(path + [.name(name)]) + " added")
             case (_, nil): lines.append(self.sentence(path + [.name(name)]) + " removed")
             }
         }
-        let kept = old.map(\.identity).filter { name in new.contains { $0.identity == name } }
-        let keptNow = new.map(\.identity).filter { name in old.contains { $0.identity == name } }
+        let kept = old.map(\.identity).filter { after[$0] != nil }
+        let keptNow = new.map(\.identity).filter { before[$0] != nil }
         if kept != keptNow {
-            lines.append(
-                self.sentence(
-                    path + [.key("order")],
-                    from: kept.joined(separator: ", "),
-                    to: keptNow.joined(separator: ", ")
-                )
-            )
+            let (first, second) = (kept.joined(separator: ", "), keptNow.joined(separator: ", "))
+            lines.append(self.sentence(path + [.key("order")], from: first, to: second))
         }
     }
 
@@ -114,9 +108,10 @@ struct ConfigurationDifference {
         // In a section that comes or goes whole, what is as by default says nothing.
         let before = (old?.members ?? []).filter { new != nil || !$0.isDefault }
         let after = (new?.members ?? []).filter { old != nil || !$0.isDefault }
-        let gone = before.filter { member in !after.contains { $0.key == member.key } }
-        return after.map { member in (member.key, before.first { $0.key == member.key }?.value, member.value) }
-            + gone.map { ($0.key, $0.value, nil) }
+        let values = Dictionary(before.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let kept = Set(after.map(\.key))
+        return after.map { ($0.key, values[$0.key], $0.value) }
+            + before.filter { !kept.contains($0.key) }.map { ($0.key, $0.value, nil) }
     }
 
     // MARK: Words

@@ -1,7 +1,9 @@
 /// Writes a tree as the YAML that is read back to the same, with comments where asked for.
 struct ConfigurationWriter {
     /// Lines of comment above the key at a path such as `clients[0].models`; above everything at the empty path.
-    var notes: [String: [String]] = [:]
+    private let notes: [String: [String]]
+    /// Paths of everything that holds something with a note, and so cannot be on one line.
+    private let notedPaths: Set<String>
     private var lines: [String] = []
 
     /// Mappings of single values that fit are written in braces.
@@ -9,6 +11,13 @@ struct ConfigurationWriter {
 
     init(notes: [String: [String]] = [:]) {
         self.notes = notes
+        var paths: Set<String> = []
+        for path in notes.keys {
+            for end in path.indices where path[end] == "." || path[end] == "[" {
+                paths.insert(String(path[..<end]))
+            }
+        }
+        self.notedPaths = paths
     }
 
     /// With a line break at its end; what says no more than the default is left out.
@@ -74,8 +83,7 @@ struct ConfigurationWriter {
         case .list(let entries): if entries.contains(where: { !$0.isSingle }) { return true }
         case .mapping(let members): if members.contains(where: { !$0.isDefault && !$0.value.isSingle }) { return true }
         }
-        let hasNotes = self.notes.keys.contains { $0.hasPrefix(path + ".") || $0.hasPrefix(path + "[") }
-        return hasNotes || column + Self.inline(tree).count > Self.width
+        return self.notedPaths.contains(path) || column + Self.inline(tree).count > Self.width
     }
 
     private static func inline(_ tree: ConfigurationTree) -> String {

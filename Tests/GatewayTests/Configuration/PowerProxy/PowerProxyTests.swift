@@ -248,4 +248,46 @@ struct PowerProxyTests {
         #expect(notes.first?.message.contains("PowerProxy listens on port 80") == true)
         #expect(notes.first?.description.hasPrefix("powerproxy.yaml:1:1: note: ") == true)
     }
+
+    @Test("may say of its connections what holds for all endpoints")
+    func sharedConnections() throws {
+        let file = PowerProxyFile(
+            azure: """
+                connections: {timeouts: {connect: 1, read: 10}}
+                  endpoints: [{name: a, url: https://a/, key: 12345678}, {name: b, url: https://b/, key: 12345678, \
+                connections: {timeouts: {connect: 2}}}]
+                """
+        )
+        let timeouts = try file.load().get().configuration.endpoints.map(\.timeouts)
+        #expect(timeouts.map(\.connect) == [.seconds(1), .seconds(2)])
+        #expect(timeouts.map(\.firstByte) == [.seconds(10), .seconds(10)])
+    }
+
+    @Test("may be JSON, as a variable often is")
+    func json() throws {
+        let text =
+            #"{"clients": [{"name": "a", "key": "12345678"}], "aoai": {"endpoints": [{"name": "e", "url": "https://e", "key": "12345678"}]}}"#
+        #expect(try loadPowerProxy(text).get().configuration.clients.map(\.name) == ["a"])
+    }
+
+    @Test("cannot be slow with many names", .timeLimit(.minutes(1)))
+    func many() throws {
+        let names = (0..<10_000).map { "m\($0)" }
+        let allowed = names.joined(separator: ", ")
+        let standins = names.map { "{name: \($0), standins: [{name: s}]}" }.joined(separator: ", ")
+        let limits = names.map { "\($0): 1" }.joined(separator: ", ")
+        let file = PowerProxyFile(
+            clients:
+                "[{name: a, key: 12345678, deployments_allowed: [\(allowed)], max_tokens_per_minute_in_k: {\(limits)}}]",
+            plugins: "[{name: LimitUsage}, {name: AllowDeployments}]",
+            endpoints: "[{name: a, url: https://a/, key: 12345678, virtual_deployments: [\(standins)]}]"
+        )
+        let loaded = try file.load().get()
+        #expect(loaded.configuration.models.count == 10_000)
+        #expect(loaded.configuration.clients.first?.modelLimits.count == 10_000)
+        #expect(loaded.nativeText().utf8.count > 1_000_000)
+        var other = loaded.configuration
+        other.models.removeFirst()
+        #expect(loaded.configuration.changes(to: other) == "models:\n  m0: removed\n")
+    }
 }
