@@ -86,9 +86,10 @@ struct MappingReader {
     func finish() {
         for entry in self.entries where !self.known.contains(entry.key) {
             if self.context.isPowerProxy {
+                let suggestion = NearestName.suggestion(for: entry.key, among: self.known)
                 self.context.note(
                     entry.position,
-                    "PowerProxy's key\(KeyName.quoted(entry.key)) is not known and ignored"
+                    "PowerProxy's key\(KeyName.quoted(entry.key)) is not known and ignored\(suggestion)"
                 )
                 continue
             }

@@ -24,4 +24,11 @@ package enum NotYetSupported {
         "usage",
         "tracing",
     ]
+
+    /// A sentence for the description of a key; empty where the key is supported whole.
+    static func remark(on path: String) -> String {
+        if self.paths.contains(path) { return " Not supported by this version." }
+        let isStarRefused = self.paths.contains(path + "=*") || self.paths.contains(path + ".*=*")
+        return isStarRefused ? " \"*\" is not supported by this version." : ""
+    }
 }

@@ -11,7 +11,7 @@ extension GatewayConfiguration {
                 field.report("is not supported; set 'uses_entra_id_auth: true' for the client", at: field.position)
             }
         }
-        let clients = keys.value("clients")
+        let clients = keys.needed("clients")
         let plugins = PowerProxyPlugins(keys.value("plugins"))
         let identity = keys.value("user_assigned_managed_identity_client_id")?.uuid()
 
@@ -98,6 +98,7 @@ struct PowerProxyPlugins {
     private(set) var sinks: [(kind: Sink, field: ConfigurationField)] = []
 
     init(_ field: ConfigurationField?) {
+        if case .scalar(_, .null)? = field?.node.content { return }  // "plugins:" with all of them commented out
         for entry in field?.list(canBeEmpty: true) ?? [] {
             entry.mapping("plugin") { (keys: inout MappingReader) -> Void? in
                 guard let name = keys.needed("name")?.choice(of: Name.self) else { return nil }

@@ -8,8 +8,8 @@ package enum ConfigurationReference {
         Every key of the configuration file, made from the code that reads it by `make schema`. What the sections are for, and
         how values are written, is in [configuration.md](configuration.md).
 
-        A key in bold must be there. `[]` stands for each entry of a list, `*` for a name that you choose. A mark (*) behind a
-        key says that this version does not do it yet: a file that has it is refused.
+        A key in bold must be there. `[]` stands for each entry of a list, `*` for a name that you choose. A file that has what
+        this version does not support is refused.
 
         """
 
@@ -51,11 +51,11 @@ package enum ConfigurationReference {
 
     private static func row(_ key: ConfigurationOutline.Key, in mapping: ConfigurationOutline.Mapping) -> String {
         let name = key.isRequired ? "**`\(key.name)`**" : "`\(key.name)`"
-        let mark = NotYetSupported.paths.contains(key.path) ? " (*)" : ""
         let word = mapping.variant?.key == key.name ? mapping.variant.map { "`\($0.word)`" } : nil
         let value = word ?? key.value.shapes.map(self.words).joined(separator: ", or ")
         let standard = key.defaultText.map { "`\($0)`" } ?? ""
-        return "| \(name)\(mark) | \(value) | \(standard) | \(key.about.replacing("|", with: "\\|")) |"
+        let about = (key.about + NotYetSupported.remark(on: key.path)).replacing("|", with: "\\|")
+        return "| \(name) | \(value) | \(standard) | \(about) |"
     }
 
     private static func words(for shape: ConfigurationOutline.Shape) -> String {

@@ -75,9 +75,7 @@ package enum ConfigurationSchema {
         for case .text(let rule) in key.value.shapes {
             description += rule.range.map { " \($0)." } ?? ""
         }
-        if NotYetSupported.paths.contains(key.path) {
-            description += " Not supported by this version."
-        }
+        description += NotYetSupported.remark(on: key.path)
         var members: [(String, JSONTree)] = [("description", .string(description))]
         if let text = key.defaultText {
             members.append(("default", self.value(text)))

@@ -157,7 +157,21 @@ struct BrokenPowerProxyTests {
         ]
     )
     func errors(file: PowerProxyFile, expected: String) {
-        guard case .failure(let errors) = file.load() else {
+        self.expect(expected, of: file.text)
+    }
+
+    @Test("needs clients, and shows what it needs")
+    func missing() {
+        self.expect("1:1: missing key 'clients': every configuration needs it", of: "aoai: {mock_response: {json: {}}}")
+        self.expect(
+            "1:1: missing key 'clients': every configuration needs it\n1:7: missing key 'endpoints' or "
+                + "'mock_response': the aoai section needs one of them",
+            of: "aoai: {}"
+        )
+    }
+
+    private func expect(_ expected: String, of text: String) {
+        guard case .failure(let errors) = loadPowerProxy(text) else {
             Issue.record("the file is accepted")
             return
         }

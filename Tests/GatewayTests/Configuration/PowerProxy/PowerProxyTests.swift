@@ -242,6 +242,18 @@ struct PowerProxyTests {
         #expect(loaded.notes.filter { $0.message == "PowerProxy's key 'colour' is not known and ignored" }.count == 2)
     }
 
+    @Test("may misspell a key, which is suggested")
+    func misspelledKey() throws {
+        let loaded = try PowerProxyFile(clients: "[{name: a, key: 12345678, deployment_allowed: b}]").load().get()
+        let note = "PowerProxy's key 'deployment_allowed' is not known and ignored; did you mean 'deployments_allowed'?"
+        #expect(loaded.notes.contains { $0.message == note })
+    }
+
+    @Test("may have no plugins, written or not", arguments: ["", "[]", "~"])
+    func noPlugins(text: String) throws {
+        #expect(try PowerProxyFile(plugins: text).load().get().configuration.sinks.isEmpty)
+    }
+
     @Test("says where it listens, as PowerProxy does elsewhere")
     func port() throws {
         let notes = try PowerProxyFile().load().get().notes
