@@ -1,0 +1,182 @@
+internal import Synchronization
+
+/// Decides in the place of Redis, as the configuration says; one for all event loops.
+///
+/// It lasts as long as the process and its buckets keep their levels between two failures: a Redis that comes and goes does not
+/// hand out a burst each time. A bucket that is used for the first time holds its share of the burst.
+final class FallbackCoordinator: Coordinator, Sendable {
+    private let policy: CoordinationConfiguration.WhenUnavailable
+    private let local: LocalCoordinator
+    private let replicas: Atomic<Int64>
+
+    /// Nothing renews what is decided here, and the process that forgets it is the one that dies with it.
+    private static let terms = LeaseTerms(
+        lease: UTCDate.millisecondsPerDay,
+        slot: UTCDate.millisecondsPerDay,
+        probe: LeaseTerms.standard.probe
+    )
+
+    init(_ policy: CoordinationConfiguration.WhenUnavailable, assumedReplicas: Int, local: LocalCoordinator) {
+        self.policy = policy
+        self.local = local
+        replicas = Atomic(max(1, Int64(assumedReplicas)))
+    }
+
+    /// Live processes as Redis said last; before that, what the configuration assumes.
+    var fleetSize: Int64 {
+        get { replicas.load(ordering: .relaxed) }
+        set { replicas.store(max(1, newValue), ordering: .relaxed) }
+    }
+
+    func admit(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
+        switch policy {
+        case .share: local.admit(share(of: admission, scopes: admission.scopes), then: then)
+        case .open: then(.admitted(unlimited(admission.scopes, authority: .nobody)))
+        case .closed: then(.unavailable)
+        }
+    }
+
+    func reroute(_ reroute: Reroute, then: @escaping (RerouteDecision) -> Void) {
+        switch reroute.authority {
+        case .local:
+            let replicas = fleetSize
+            local.reroute(
+                Reroute(
+                    lease: reroute.lease,
+                    estimate: reroute.estimate,
+                    failed: reroute.failed.divided(by: replicas),
+                    failure: reroute.failure,
+                    candidates: reroute.candidates.map { $0.divided(by: replicas) },
+                    terms: Self.terms,
+                    authority: .local
+                ),
+                then: then
+            )
+        case .shared, .nobody:
+            guard !reroute.candidates.isEmpty else { return then(.unavailable) }
+            then(.rerouted(unlimited([], authority: reroute.authority)))
+        }
+    }
+
+    /// Finds another deployment for a lease that Redis holds and cannot be asked about. The client was charged there.
+    ///
+    /// - Parameter isHere: a deployment was found here for this lease before.
+    /// - Returns: the decision, and whether the lease has a part here that has to be settled.
+    func takeOver(_ reroute: Reroute, isHere: Bool) -> (decision: RerouteDecision, isHere: Bool) {
+        guard !reroute.candidates.isEmpty else { return (.unavailable, isHere) }
+        switch policy {
+        case .closed:
+            return (.unavailable, isHere)
+        case .open:
+            return (.rerouted(unlimited([], authority: .shared)), isHere)
+        case .share:
+            var decision = RerouteDecision.unavailable
+            if isHere {
+                self.reroute(reroute.with(authority: .local)) { decision = $0 }
+            } else {
+                let admission = Admission(
+                    lease: reroute.lease,
+                    estimate: reroute.estimate,
+                    scopes: [],
+                    candidates: reroute.candidates
+                )
+                local.admit(share(of: admission, scopes: [])) {
+                    switch $0 {
+                    case .admitted(let reservation): decision = .rerouted(reservation)
+                    case .refused(let refusal): decision = .refused(refusal)
+                    case .duplicate, .unavailable: decision = .unavailable
+                    }
+                }
+            }
+            guard case .rerouted(let reservation) = decision else { return (decision, isHere) }
+            return (.rerouted(reservation.with(authority: .shared)), true)
+        }
+    }
+
+    func settle(_ settlement: Settlement, then: @escaping (SettlementOutcome) -> Void) {
+        let replicas = fleetSize
+        local.settle(
+            Settlement(
+                lease: settlement.lease,
+                estimate: settlement.estimate,
+                actual: settlement.actual,
+                admitted: settlement.admitted,
+                scopes: settlement.scopes.map { $0.divided(by: replicas) },
+                deployment: settlement.deployment?.divided(by: replicas),
+                refundsDeployment: settlement.refundsDeployment,
+                succeeded: settlement.succeeded,
+                feedback: settlement.feedback,
+                authority: .local
+            ),
+            then: then
+        )
+    }
+
+    func cancel(_ cancellation: Cancellation, then: @escaping (SettlementOutcome) -> Void) {
+        let replicas = fleetSize
+        local.cancel(
+            Cancellation(
+                lease: cancellation.lease,
+                estimate: cancellation.estimate,
+                scopes: cancellation.scopes.map { $0.divided(by: replicas) },
+                candidates: cancellation.candidates.map { $0.divided(by: replicas) },
+                authority: .local
+            ),
+            then: then
+        )
+    }
+
+    func beat(_ beat: Beat, then: @escaping (BeatOutcome?) -> Void) { then(nil) }
+
+    private func share(of admission: Admission, scopes: [ClientScope]) -> Admission {
+        let replicas = fleetSize
+        return Admission(
+            lease: admission.lease,
+            estimate: admission.estimate,
+            scopes: scopes.map { $0.divided(by: replicas) },
+            candidates: admission.candidates.map { $0.divided(by: replicas) },
+            terms: Self.terms
+        )
+    }
+
+    /// The first candidate, with nothing charged.
+    private func unlimited(_ scopes: [ClientScope], authority: Authority) -> Reservation {
+        Reservation(
+            candidate: 0,
+            isProbe: false,
+            time: LocalCoordinator.wallClock(),
+            authority: authority,
+            levels: scopes.map { Meter(now: 0, requests: $0.limits.requests, tokens: $0.limits.tokens).levels },
+            deployment: Levels(requests: Bucket.full, tokens: Bucket.full),
+            cooldowns: []
+        )
+    }
+}
+
+extension Reservation {
+    fileprivate func with(authority: Authority) -> Reservation {
+        Reservation(
+            candidate: candidate,
+            isProbe: isProbe,
+            time: time,
+            authority: authority,
+            levels: levels,
+            deployment: deployment,
+            cooldowns: cooldowns
+        )
+    }
+}
+
+extension Reroute {
+    fileprivate func with(authority: Authority) -> Reroute {
+        Reroute(
+            lease: lease,
+            estimate: estimate,
+            failed: failed,
+            failure: failure,
+            candidates: candidates,
+            terms: terms,
+            authority: authority
+        )
+    }
+}

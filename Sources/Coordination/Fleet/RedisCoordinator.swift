@@ -1,0 +1,207 @@
+internal import NIOCore
+
+/// Decides through Redis for the exchanges of one event loop, and without it when it does not answer in time.
+///
+/// The client answers every call by its deadline, so that a decision never takes longer: then the fallback decides at once.
+/// What Redis may have admitted without anyone knowing is cancelled, and what the fallback decided is counted in Redis when it
+/// is back.
+///
+/// Not checked for sending between threads: everything in it is confined to `eventLoop`.
+final class RedisCoordinator: Coordinator, @unchecked Sendable {
+    /// A lease that Redis holds, until its end is acknowledged.
+    struct LiveLease {
+        let scopes: [ClientScope]
+        /// Where the exchange is now.
+        var deployment: Candidate
+        let admitted: Int64
+        /// Its end is in the queue: a beat must not bring it back.
+        var isEnding = false
+        /// A beat that would bring it back may still be on its way.
+        var isBeingRenewed = false
+        /// While Redis was away another deployment was found, and is held in this process.
+        var isHere = false
+    }
+
+    let eventLoop: any EventLoop
+    let fleet: FleetState
+    let instance: UInt32
+    let beatInterval: TimeAmount
+    let encoder: ScriptEncoder
+    private let deadline: TimeAmount
+    private let redis: RedisConfiguration
+    private(set) lazy var client = RedisClient(redis, scripts: Script.all, eventLoop: eventLoop) { [weak self] in
+        self?.clientChanged($0)
+    }
+
+    var live: [LeaseID: LiveLease] = [:]
+    var queue = SettleQueue<LeaseEnd>()
+    var queuePause = Backoff()
+    var isQueuePausing = false
+    var whenDrained: (() -> Void)?
+    var nextBeat: Scheduled<Void>?
+    /// Leases that the beat under way has yet to renew; `nil` for none under way.
+    var beating: ArraySlice<LeaseID>?
+
+    init(
+        _ configuration: CoordinationConfiguration,
+        _ redis: RedisConfiguration,
+        _ fleet: FleetState,
+        eventLoop: any EventLoop
+    ) {
+        self.eventLoop = eventLoop
+        self.fleet = fleet
+        self.redis = redis
+        instance = configuration.instance
+        beatInterval = configuration.beatInterval
+        deadline = configuration.deadline
+        encoder = ScriptEncoder(keys: KeySpace(namespace: configuration.namespace))
+    }
+
+    /// Whether it makes sense to ask.
+    var isUsable: Bool { client.isReady && client.breaker.isClosed }
+
+    func start() {
+        client.start()
+        scheduleBeat()
+    }
+
+    // MARK: what a connection goes through
+
+    private func clientChanged(_ event: RedisClientEvent) {
+        switch event {
+        case .ready, .breakerClosed:
+            guard isUsable else { return }
+            fleet.loopShared(ObjectIdentifier(self))
+            resumeQueue()
+            beatAll()
+        case .lost(let error), .connectFailed(let error), .breakerOpened(_, let error):
+            fleet.loopDegraded(ObjectIdentifier(self), because: error.code)
+        case .needsAttention(let error):
+            fleet.needsAttention(error)
+        }
+    }
+
+    // MARK: asking
+
+    /// Runs a script and reads its reply.
+    ///
+    /// - Parameters:
+    ///   - completion: called exactly once, by the deadline.
+    ///   - late: called once more after a `timedOut` that may have run.
+    func run<Answer>(
+        _ call: RedisScriptCall,
+        _ read: @escaping (RESPReply) throws(ScriptDecoder.UnexpectedReply) -> Answer,
+        completion: @escaping (Result<Answer, RedisError>) -> Void,
+        late: ((Result<Answer, RedisError>) -> Void)? = nil
+    ) {
+        client.run(call, deadline: .now() + deadline) { outcome in
+            let answer = self.read(outcome, read)
+            if case .failure = answer { self.fleet.counters.errors.increment() }
+            completion(answer)
+        } late: { outcome in
+            late?(self.read(outcome, read))
+        }
+    }
+
+    /// An answer that makes no sense ends the connection, and leaves open what Redis did.
+    private func read<Answer>(
+        _ outcome: Result<RESPReply, RedisError>,
+        _ read: (RESPReply) throws(ScriptDecoder.UnexpectedReply) -> Answer
+    ) -> Result<Answer, RedisError> {
+        switch outcome {
+        case .failure(let error):
+            return .failure(error)
+        case .success(let reply):
+            do throws(ScriptDecoder.UnexpectedReply) {
+                return .success(try read(reply))
+            } catch {
+                let cause = "unexpected reply to \(error.script)"
+                client.distrust(cause)
+                return .failure(.violation(cause))
+            }
+        }
+    }
+
+    // MARK: admit
+
+    func admit(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
+        guard isUsable else { return admitAlone(admission, then: then) }
+        run(encoder.call(admission)) { reply throws(ScriptDecoder.UnexpectedReply) in
+            try ScriptDecoder.decision(admission, reply)
+        } completion: { outcome in
+            switch outcome {
+            case .success(let decision):
+                if case .admitted(let reservation) = decision { self.admitted(admission, reservation) }
+                then(decision)
+            case .failure(let error):
+                // After a missed deadline the answer is still to come, or the news that it will not.
+                if error.mayHaveRun, error.code != .timedOut { self.takeBack(admission) }
+                self.admitAlone(admission, then: then)
+            }
+        } late: { outcome in
+            self.fleet.counters.lateAnswers.increment()
+            switch outcome {
+            case .success(.admitted): self.takeBack(admission)
+            case .success(.refused), .success(.duplicate), .success(.unavailable): break
+            case .failure(let error): if error.mayHaveRun { self.takeBack(admission) }
+            }
+        }
+    }
+
+    private func admitAlone(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
+        fleet.counters.fallbackAdmissions.increment()
+        fleet.fallback.admit(admission, then: then)
+    }
+
+    private func admitted(_ admission: Admission, _ reservation: Reservation) {
+        live[admission.lease] = LiveLease(
+            scopes: admission.scopes,
+            deployment: admission.candidates[reservation.candidate],
+            admitted: reservation.time
+        )
+    }
+
+    /// Nobody knows of what Redis admitted, if it did.
+    private func takeBack(_ admission: Admission) {
+        fleet.counters.cancellations.increment()
+        enqueue(LeaseEnd(.cancellation(Cancellation(admission, authority: .shared))))
+    }
+
+    // MARK: reroute
+
+    func reroute(_ reroute: Reroute, then: @escaping (RerouteDecision) -> Void) {
+        switch reroute.authority {
+        case .local, .nobody:
+            fleet.fallback.reroute(reroute, then: then)
+        case .shared:
+            guard isUsable, live[reroute.lease]?.isHere != true else { return rerouteAlone(reroute, then: then) }
+            run(encoder.call(reroute)) { reply throws(ScriptDecoder.UnexpectedReply) in
+                try ScriptDecoder.decision(reroute, reply)
+            } completion: { outcome in
+                switch outcome {
+                case .success(let decision):
+                    self.follow(reroute, decision)
+                    then(decision)
+                case .failure:
+                    self.rerouteAlone(reroute, then: then)
+                }
+            } late: { _ in
+                // What it reserved elsewhere comes back with time: the slot by not being renewed, the charge by refilling.
+                self.fleet.counters.lateAnswers.increment()
+            }
+        }
+    }
+
+    private func rerouteAlone(_ reroute: Reroute, then: @escaping (RerouteDecision) -> Void) {
+        let isHere = live[reroute.lease]?.isHere ?? false
+        let answer = fleet.fallback.takeOver(reroute, isHere: isHere)
+        live[reroute.lease]?.isHere = answer.isHere
+        follow(reroute, answer.decision)
+        then(answer.decision)
+    }
+
+    private func follow(_ reroute: Reroute, _ decision: RerouteDecision) {
+        guard case .rerouted(let reservation) = decision else { return }
+        live[reroute.lease]?.deployment = reroute.candidates[reservation.candidate]
+    }
+}
