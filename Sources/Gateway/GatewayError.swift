@@ -18,6 +18,16 @@ package struct GatewayError: Error, Equatable, Sendable {
     package var source: Source
     /// Whether the same request may succeed later; answered with `retry-after`.
     package var retryAfterSeconds: Int?
+    /// What a 401 says of how to authenticate (RFC 6750 section 3).
+    package var challenge: Challenge = .bearer
+    /// A word for the log where the caller is not to know more than `code`.
+    package var reason: String?
+
+    package enum Challenge: Sendable {
+        case bearer
+        /// A token came and was refused.
+        case invalidToken
+    }
 
     package init(_ status: Int, _ code: String, _ message: String, source: Source, retryAfterSeconds: Int? = nil) {
         self.status = status
