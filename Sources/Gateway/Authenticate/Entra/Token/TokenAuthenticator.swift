@@ -6,7 +6,7 @@ package final class TokenAuthenticator {
     package enum Outcome: Equatable {
         case identity(TokenIdentity)
         case refused(TokenRefusal)
-        /// The key is not here and may be elsewhere: wait with `KeyView.wait`, then ask once more.
+        /// The key is not here and may be elsewhere: see `wait`.
         case pending(KeyWish)
     }
 
@@ -38,14 +38,20 @@ package final class TokenAuthenticator {
     ///   - token: as `BearerToken.read` found it.
     ///   - digest: SHA-256 of it.
     ///   - now: seconds since 1970.
-    package func authenticate(_ token: UnsafeRawBufferPointer, digest: KeyDigest, now: Int64) -> Outcome {
+    ///   - mayWait: whether it may be `.pending`.
+    package func authenticate(
+        _ token: UnsafeRawBufferPointer,
+        digest: KeyDigest,
+        now: Int64,
+        mayWait: Bool = true
+    ) -> Outcome {
         let keys = keys
         let known = cache.identity(of: digest, now: now, epoch: policy.epoch) { entry in
             keys[KeySetID(tenant: entry.identity.tenant, version: entry.version)]?.holds(entry.key) ?? false
         }
         if let known { return .identity(known) }
         do throws(TokenRefusal) {
-            return try judge(token, digest: digest, now: now)
+            return try judge(token, digest: digest, now: now, mayWait: mayWait)
         } catch {
             return .refused(error)
         }
@@ -54,7 +60,8 @@ package final class TokenAuthenticator {
     private func judge(
         _ token: UnsafeRawBufferPointer,
         digest: KeyDigest,
-        now: Int64
+        now: Int64,
+        mayWait: Bool
     ) throws(TokenRefusal) -> Outcome {
         let parts = try TokenParts(token)
         guard Base64URL.decode(parts.header, into: &scratch) else { throw .notBase64URL }
@@ -73,8 +80,8 @@ package final class TokenAuthenticator {
             let issuer = keys[id]?.issuer ?? tenant.issuer(version) ?? claims.issuer ?? ""
             try policy.check(claims, version: version, tenant: tenant, issuer: issuer, now: now)
             switch keys.prospect(of: id, now: now) {
-            case .mayCome: return .pending(KeyWish(set: id, keyID: header.keyID))
-            case .unknown: throw .key
+            case .mayCome where mayWait: return .pending(KeyWish(set: id, keyID: header.keyID))
+            case .mayCome, .unknown: throw keys[id] == nil ? .keysUnavailable : .key
             case .noKeys: throw .keysUnavailable
             }
         }
