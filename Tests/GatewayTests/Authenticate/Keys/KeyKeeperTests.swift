@@ -14,7 +14,7 @@ struct KeyKeeperTests {
         times: KeyRingTimes = .quick,
         shared: (any SharedKeyStore)? = nil,
         before: (DocumentServer) -> Void = { _ in },
-        _ body: (DocumentServer, KeyWorld) async throws -> Void
+        run body: (DocumentServer, KeyWorld) async throws -> Void
     ) async throws {
         let server = try await Authority.start(keys)
         before(server)
@@ -57,19 +57,20 @@ struct KeyKeeperTests {
                 let base = server.base
                 let metadata = Authority.metadata(issuer: "\(base)/\(Known.tenant)/v2.0", keys: base + Authority.keysV2)
                 server.setScript { $0.path == Authority.pathV2 ? .held(200, metadata) : .document(404, "") }
+            },
+            run: { server, world in
+                let token = server.token(keyID: "a", .first)
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for _ in 0..<300 { group.addTask { try await world.passes(token) } }
+                    try await eventually("all wait") { try await world.waitingCount == 300 }
+                    server.serve(["a": .first])
+                    server.release()
+                    for try await passes in group { #expect(passes) }
+                }
+                #expect(server.count(Authority.pathV2) == 1)
+                #expect(server.count(Authority.keysV2) == 1)
             }
-        ) { server, world in
-            let token = server.token(keyID: "a", .first)
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                for _ in 0..<300 { group.addTask { try await world.passes(token) } }
-                try await eventually("all wait") { try await world.waitingCount == 300 }
-                server.serve(["a": .first])
-                server.release()
-                for try await passes in group { #expect(passes) }
-            }
-            #expect(server.count(Authority.pathV2) == 1)
-            #expect(server.count(Authority.keysV2) == 1)
-        }
+        )
     }
 
     @Test("rolls keys over under load without refusing one good token")
@@ -195,15 +196,18 @@ struct KeyKeeperTests {
     )
     func startWithoutAuthority(index: Int) async throws {
         let trouble = Self.troubles[index]
-        try await withWorld(before: { server in
-            let base = server.base
-            server.setScript { trouble.script(base, $0) }
-        }) { server, world in
-            let token = server.token(keyID: "a", .first)
-            #expect(try await world.authenticate(token) == .refused(.keysUnavailable), "\(trouble.name)")
-            server.serve(["a": .first])
-            try await eventually("it recovers") { try await world.passes(token) }
-        }
+        try await withWorld(
+            before: { server in
+                let base = server.base
+                server.setScript { trouble.script(base, $0) }
+            },
+            run: { server, world in
+                let token = server.token(keyID: "a", .first)
+                #expect(try await world.authenticate(token) == .refused(.keysUnavailable), "\(trouble.name)")
+                server.serve(["a": .first])
+                try await eventually("it recovers") { try await world.passes(token) }
+            }
+        )
     }
 
     @Test("does not ask again for a key that was not there a moment ago")
@@ -220,18 +224,22 @@ struct KeyKeeperTests {
 
     @Test("refuses a token that too many others wait with")
     func tooManyWaiting() async throws {
-        try await withWorld(times: .slow, before: { $0.setScript { _ in .held(500, "") } }) { server, world in
-            let token = server.token(keyID: "a", .first)
-            try await withThrowingTaskGroup(of: TokenAuthenticator.Outcome.self) { group in
-                for _ in 0...WaitingList<KeyView.Answer>.maxCount {
-                    group.addTask { try await world.authenticate(token) }
+        try await withWorld(
+            times: .slow,
+            before: { $0.setScript { _ in .held(500, "") } },
+            run: { server, world in
+                let token = server.token(keyID: "a", .first)
+                try await withThrowingTaskGroup(of: TokenAuthenticator.Outcome.self) { group in
+                    for _ in 0...WaitingList<KeyView.Answer>.maxCount {
+                        group.addTask { try await world.authenticate(token) }
+                    }
+                    #expect(try await group.next() == .refused(.tooManyWaiting))
+                    #expect(try await world.waitingCount == 1000)
+                    server.release()
+                    for try await outcome in group { #expect(outcome == .refused(.keysUnavailable)) }
                 }
-                #expect(try await group.next() == .refused(.tooManyWaiting))
-                #expect(try await world.waitingCount == 1000)
-                server.release()
-                for try await outcome in group { #expect(outcome == .refused(.keysUnavailable)) }
             }
-        }
+        )
     }
 
     @Test("takes from other replicas what they have fetched, and shares what it fetches")
