@@ -107,7 +107,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Coordination", "Gateway", "TestSupport", "Transport", nioCore, nioPosix, nioEmbedded, nioHTTP1,
+                "COpenSSL", "Coordination", "Gateway", "TestSupport", "Transport", logging, nioCore, nioPosix,
+                nioEmbedded, nioHTTP1,
             ],
             swiftSettings: strict
         ),
