@@ -119,7 +119,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LoadToolTests",
-            dependencies: ["LoadTool", histogram, nioCore],
+            dependencies: ["LoadTool", "MockAzure", histogram, nioCore],
             swiftSettings: strict
         ),
         .testTarget(

@@ -22,7 +22,9 @@ extension LoadLoop: NIOScheduledCallbackHandler {
             wake(at: arrival?.nanoseconds ?? 0)
         case .closed(let workers, _, _):
             workerTurns = [Int](repeating: 0, count: workers)
-            for worker in self.workers { after(1) { $0.workerBegins(worker) } }
+            eventLoop.assumeIsolated().scheduleTask(deadline: deadline(0)) { [weak self] in
+                if let self { for worker in self.workers { self.workerBegins(worker) } }
+            }
         }
         let wrapUp = eventLoop.assumeIsolated()
         wrapUp.scheduleTask(deadline: deadline(end)) { [weak self] in self?.finishIfDone() }
