@@ -36,6 +36,8 @@ struct UsageReader {
 
     private var json = AnswerJSON()
     private var isTaken = false
+    /// The event that is being read has more than names and comments.
+    private var hasPayload = false
     private var earlierTextBytes = 0
     private let format: Format
 
@@ -176,6 +178,7 @@ struct UsageReader {
             guard let first = bytes.first else { return }
             matched = 0
             line = first == UInt8(ascii: "[") ? .done : .payload
+            hasPayload = true
         }
         switch line {
         case .payload:
@@ -212,6 +215,9 @@ struct UsageReader {
 
     private mutating func endEvent() {
         lastEvent = event
+        // What is no JSON is nothing that the gateway knows: it is the client's.
+        if hasPayload, !isTaken { hasContent = true }
+        hasPayload = false
         earlierTextBytes += json.found.textBytes
         json.reset()
         isTaken = false

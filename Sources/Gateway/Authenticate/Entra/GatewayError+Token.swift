@@ -25,7 +25,7 @@ extension GatewayError {
                 "AuthenticationUnavailable",
                 "The gateway cannot check access tokens at the moment. Try again shortly.",
                 source: .gateway,
-                retryAfterSeconds: 5
+                retryAfter: 5000
             )
         }
         reason = refusal.rawValue
@@ -38,7 +38,7 @@ extension GatewayError {
             "TooManyFailedAuthentications",
             "Too many requests from this address failed to authenticate. Try again later.",
             source: .downstream,
-            retryAfterSeconds: retryAfterSeconds
+            retryAfter: Int64(retryAfterSeconds) * 1000
         )
         error.reason = "too_many_failures"
         return error
