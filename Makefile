@@ -19,8 +19,12 @@ swift_sources := Sources bench Tests Package.swift
 # XCTest itself would fail the address sanitizer.
 swift_test_flags := --disable-xctest
 
+# Swift's libraries inside the binary: nothing to install beside it, less memory, and cheaper calls into them. And no
+# exclusivity checks in the packages either: docs/decisions/0003-release-exclusivity.md.
+release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
+
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
-build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
+build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
 .PHONY: help demo build test budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak format lint clean dependencies build-dependencies
 
@@ -32,7 +36,7 @@ demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gat
 	KEEP="$(KEEP)" deploy/demo.sh .build/release
 
 build: build-dependencies ## build the gateway and its tools for release
-	swift=$(SWIFT); "$$swift" build -c release
+	swift=$(SWIFT); "$$swift" build $(release_flags)
 
 # The budgets are of a release build, and counted when no other test keeps the machine busy.
 test: dependencies .venv/.stamp ## install what the tests need and run all of them

@@ -29,6 +29,19 @@ extension ConfigurationField {
         }?.value
     }
 
+    /// A decimal fraction from 0 to 1, with at most six digits behind the point.
+    func fraction() -> Double? {
+        self.value { text throws(BadValue) in
+            let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(ConfigurationText.isDigit) }),
+                parts.count == 1 || parts[1].utf8.count <= 6, let fraction = Double(text), fraction <= 1
+            else {
+                throw BadValue("must be a number from 0 to 1, such as 0.25")
+            }
+            return fraction
+        }?.value
+    }
+
     func bool() -> Bool? {
         self.value { text throws(BadValue) in
             switch text {
@@ -64,14 +77,29 @@ extension ConfigurationField {
         }
     }
 
+    /// The id of something in Entra ID or Azure, in lower case.
+    func uuid() -> String? {
+        self.value { text throws(BadValue) in
+            let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+            let isHexadecimal = text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || ConfigurationText.isHexadecimal($0) }
+            guard groups.map(\.count) == [8, 4, 4, 4, 12], isHexadecimal else {
+                throw BadValue("must be an id such as 00000000-0000-0000-0000-000000000000")
+            }
+            return text.lowercased()
+        }?.value
+    }
+
     /// A key sent in a header; its text never appears in a message.
-    func secret() -> Located<Secret>? {
+    func secret(_ lengths: ClosedRange<Int> = 8...512) -> Located<Secret>? {
         self.value { text throws(BadValue) in
             guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 throw BadValue("must be printable ASCII characters without spaces", shown: false)
             }
-            guard (8...512).contains(text.utf8.count) else {
-                throw BadValue("must be 8 to 512 characters long", shown: false)
+            guard lengths.contains(text.utf8.count) else {
+                throw BadValue(
+                    "must be \(lengths.lowerBound) to \(lengths.upperBound) characters long",
+                    shown: false
+                )
             }
             return Secret(text)
         }

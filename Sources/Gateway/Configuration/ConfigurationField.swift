@@ -45,6 +45,37 @@ struct ConfigurationField {
         }
     }
 
+    /// A mapping whose keys are names; both key and value are given to `body`.
+    func dictionary<Value>(
+        _ body: (_ key: ConfigurationField, _ value: ConfigurationField) -> (String, Value)?
+    ) -> [String: Value]? {
+        guard case .mapping(let entries) = self.node.content else {
+            self.reportKind("must be a mapping of keys to values")
+            return nil
+        }
+        guard !entries.isEmpty else {
+            self.report("is an empty mapping; give it an entry or remove the key")
+            return nil
+        }
+        let pairs = entries.compactMap { entry in
+            let key = ConfigurationField(
+                label: "a key of \(self.label)",
+                node: ConfigurationNode(.scalar(text: entry.key, isNull: false), at: entry.position),
+                position: entry.position,
+                context: self.context
+            )
+            let name = KeyName.quoted(entry.key)
+            let value = ConfigurationField(
+                label: name.isEmpty ? "an entry of \(self.label)" : String(name.dropFirst()),
+                node: entry.value,
+                position: entry.position,
+                context: self.context
+            )
+            return body(key, value)
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
     var isList: Bool {
         if case .list = self.node.content { true } else { false }
     }

@@ -8,6 +8,10 @@ enum ConfigurationText {
         self.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 
+    static func isHexadecimal(_ byte: UInt8) -> Bool {
+        self.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+    }
+
     /// RFC 9110 section 5.6.2: what a header's name is made of.
     static func isToken(_ byte: UInt8) -> Bool {
         self.isLetterOrDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)

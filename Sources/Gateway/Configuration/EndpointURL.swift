@@ -18,8 +18,7 @@ package struct EndpointURL: Sendable, Equatable, CustomStringConvertible {
 
     /// Host and port as a URL and a Host header write them.
     package var authority: String {
-        let host = self.host.contains(":") ? "[\(self.host)]" : self.host
-        return self.port.map { "\(host):\($0)" } ?? host
+        HostAndPort.text(host: self.host, port: self.port)
     }
 
     /// The URL without a trailing slash.

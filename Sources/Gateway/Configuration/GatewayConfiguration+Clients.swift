@@ -7,6 +7,14 @@ extension GatewayConfiguration {
         package var apiKeys: [APIKey]
         /// Default `.all`.
         package var models: AllowedModels
+        /// 0 the highest to 9 the lowest, default 5.
+        package var priority = 5
+        /// Of everything that the client uses.
+        package var limits = Limits()
+        /// Of what it uses of one model, beside `limits`. Only models that it may use; their bursts are a minute's worth.
+        package var modelLimits: [String: Limits] = [:]
+        /// Of `limits`.
+        package var burst = Burst()
     }
 
     /// What a client must present. Equality is of the written form: a plain key never equals its own digest here.

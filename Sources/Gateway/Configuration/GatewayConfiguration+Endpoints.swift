@@ -30,27 +30,11 @@ extension GatewayConfiguration {
     package struct Connections: Sendable, Equatable {
         /// Open at once from this replica. 1 to 10,000, default 256.
         package var max = 256
-        /// Offer HTTP/2. Default true.
+        /// Offer HTTP/2. Default false.
         package var http2 = false
         /// How long a call may wait for a connection. 0s to 5m, default 5s.
         package var maxWait = Duration.seconds(5)
         /// How many calls may wait for a connection. 0 to 100,000, default 1,000.
         package var maxWaiting = 1_000
-    }
-
-    /// What a client asks for by name, and where it goes.
-    package struct Model: Sendable, Equatable {
-        /// 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
-        package var name: String
-        /// Exactly one for now.
-        package var deployments: [Deployment]
-    }
-
-    /// A model as Azure runs it: a deployment's name inside an endpoint.
-    package struct Deployment: Sendable, Equatable {
-        /// The name of one of `endpoints`.
-        package var endpoint: String
-        /// Azure's name: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
-        package var deployment: String
     }
 }

@@ -8,6 +8,10 @@ extension GatewayConfiguration {
         keys.read("tls", into: &self.tls) { $0.mapping("tls section") { TLSFiles(reading: &$0) } }
         keys.read("server", into: &self.server) { $0.mapping("server section") { Server(reading: &$0) } }
 
+        keys.read("coordination", into: &self.coordination) {
+            $0.mapping("coordination section") { Coordination(reading: &$0) }
+        }
+
         // Asked for in the order of the documentation, which is the order in which a message lists them.
         let clients = keys.required("clients")
         let endpoints = keys.required("endpoints")
@@ -20,9 +24,10 @@ extension GatewayConfiguration {
         }
 
         var modelNames = NameRegistry(noun: "model")
+        var deployments = DeploymentRegistry()
         self.models =
             models?.entries("model") {
-                Model(reading: &$0, names: &modelNames, endpoints: endpointNames)
+                Model(reading: &$0, names: &modelNames, endpoints: endpointNames, deployments: &deployments)
             } ?? []
         if self.models.isEmpty {
             modelNames.declare(nil, in: context)  // no section, no names to check against

@@ -15,8 +15,14 @@ extension GatewayConfiguration.Client {
         }
 
         let allowed = keys.optional("models").map { $0.allowedModels(declared: models) } ?? .all
-        guard let name, let allowed else { return nil }
-        self.init(name: name.value, apiKeys: apiKeys.map(\.value), models: allowed)
+        self.init(name: name?.value ?? "", apiKeys: apiKeys.map(\.value), models: allowed ?? .all)
+        keys.read("priority", into: &self.priority) { $0.count(in: 0...9) }
+        keys.read("limits", into: &self.limits) { $0.mapping("limits section") { .init(ofClient: &$0) } }
+        keys.read("model_limits", into: &self.modelLimits) { $0.modelLimits(declared: models, allowed: allowed) }
+        keys.read("burst", into: &self.burst) {
+            $0.mapping("burst section") { .init(reading: &$0, limits: self.limits) }
+        }
+        guard name != nil, allowed != nil else { return nil }
     }
 }
 
@@ -78,6 +84,26 @@ extension ConfigurationField {
             }
         }
         return .only(names)
+    }
+
+    /// Limits by model; each model must be declared, unless the file declares none, and the client may use it.
+    ///
+    /// - Parameter allowed: nil when it could not be read.
+    fileprivate func modelLimits(
+        declared: NameRegistry,
+        allowed: GatewayConfiguration.AllowedModels?
+    ) -> [String: GatewayConfiguration.Limits]? {
+        self.dictionary { model, limits in
+            guard let model = model.name() else { return nil }
+            declared.check(model, in: self.context)
+            if case .only(let names) = allowed, !names.contains(model.value) {
+                self.context.report(
+                    model.position,
+                    "this client may not use this model; add it to 'models' or remove its limits"
+                )
+            }
+            return limits.mapping("limits section") { .init(ofClient: &$0) }.map { (model.value, $0) }
+        }
     }
 
     private var isStar: Bool {

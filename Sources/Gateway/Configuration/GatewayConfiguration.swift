@@ -10,6 +10,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     /// Absent: the data plane speaks plain HTTP.
     package var tls: TLSFiles?
     package var server = Server()
+    /// Absent: this replica decides alone.
+    package var coordination: Coordination?
     /// In file order; at least one. Names are unique, and so are API keys as they are written.
     package var clients: [Client] = []
     /// In file order; at least one. Names are unique.

@@ -62,6 +62,6 @@ struct MappingReader {
         if let nearest = NearestName.of(key, among: self.known) {
             return "did you mean '\(nearest)'?"
         }
-        return "known here: \(self.known.joined(separator: ", "))"
+        return "known here: \(self.known.isEmpty ? "nothing" : self.known.joined(separator: ", "))"
     }
 }

@@ -25,11 +25,11 @@ extension BrokenConfiguration {
             "an unknown section and a misspelled one",
             """
             lisen: 0.0.0.0:1
-            coordination: {redis: x}
+            cache: {redis: x}
             """,
             errors: """
                 1:1: unknown key 'lisen'; did you mean 'listen'?
-                2:1: unknown key 'coordination'; known here: listen, admin, tls, server, clients, endpoints, \
+                2:1: unknown key 'cache'; known here: listen, admin, tls, server, coordination, clients, endpoints, \
                 models, log
                 """
         ),
