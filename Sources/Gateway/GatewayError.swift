@@ -20,6 +20,16 @@ package struct GatewayError: Error, Equatable, Sendable {
     package var retryAfter: Int64?
     /// The cause in more detail than `code`, where Azure's code has to be a number; answered as `innererror.code`.
     package var innerCode: String?
+    /// What a 401 says of how to authenticate (RFC 6750 section 3).
+    package var challenge: Challenge = .bearer
+    /// A word for the log where the caller is not to know more than `code`.
+    package var reason: String?
+
+    package enum Challenge: Sendable {
+        case bearer
+        /// A token came and was refused.
+        case invalidToken
+    }
 
     package init(
         _ status: Int,

@@ -69,7 +69,12 @@ extension DownstreamConnection {
             writer.add("date", worker.httpDate())
             writer.add(line: "content-type: application/json")
             writer.add("x-request-id", id.description)
-            if error.status == 401 { writer.add(line: "www-authenticate: Bearer") }
+            if error.status == 401 {
+                switch error.challenge {
+                case .bearer: writer.add(line: "www-authenticate: Bearer")
+                case .invalidToken: writer.add(line: "www-authenticate: Bearer error=\"invalid_token\"")
+                }
+            }
             if error.status == 405 { writer.add(line: "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") }
             if let wait = error.retryAfter {
                 writer.add("retry-after", (wait + 999) / 1000)

@@ -87,27 +87,19 @@ struct Verdict: Equatable {
 
     // MARK: errors inside a 200
 
-    /// What a stream reported as its first event (seen from Azure since August 2026).
-    enum StreamError: Equatable {
-        case rateLimit
-        case server
-        /// The client's own: a filter, a request that makes no sense.
-        case request
-    }
-
-    static func of(_ error: StreamError, head: ResponseHead, jitter: Int64, now: Int64) -> Verdict {
+    /// An error that a stream reported before any content.
+    static func of(_ error: AnswerError, head: ResponseHead, jitter: Int64, now: Int64) -> Verdict {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
-        let wait = RetryAfter.milliseconds(head: head, body: nothing, now: now).map { $0 + $0 * jitter / 1000 }
-        return switch error {
-        case .rateLimit:
-            Verdict(triesNext: true, finding: .failed(Failure(kind: .quota, cooldown: wait, jitter: jitter)))
-        case .server:
-            Verdict(
-                triesNext: true,
-                finding: .suspect(Failure(kind: .serverError, cooldown: wait, jitter: jitter))
-            )
-        case .request:
-            .healthy
+        let wait = error.retryAfterSeconds.map { Int64($0) * 1000 }
+            ?? RetryAfter.milliseconds(head: head, body: nothing, now: now)
+        func failure(_ kind: Failure.Kind) -> Failure {
+            Failure(kind: kind, cooldown: wait.map { $0 + $0 * jitter / 1000 }, jitter: jitter)
+        }
+        return switch error.kind {
+        case .rateLimit: Verdict(triesNext: true, finding: .failed(failure(.quota)))
+        case .capacity: Verdict(triesNext: true, finding: .failed(failure(.overload)))
+        case .server: Verdict(triesNext: true, finding: .suspect(failure(.serverError)))
+        case .contentFilter, .streamOptions, .other: .healthy
         }
     }
 
