@@ -1,0 +1,393 @@
+import Glibc
+import NIOCore
+import TestSupport
+import Testing
+
+@testable import Coordination
+
+/// What a replica does while Redis is ill or away, and when it is back.
+@Suite(.serialized) struct FleetFaultTests {
+    private static let limits = ClientLimits(
+        requests: Make.rate(1, burst: 100),
+        tokens: Make.rate(1, burst: 100_000),
+        concurrency: 100
+    )
+
+    private static func proxied(_ proxy: FaultProxy) -> CoordinationConfiguration {
+        TestFleet.configuration(proxy.port)
+    }
+
+    /// Nothing of what was admitted is left: full buckets, no slots.
+    private static func expectNothingHeld(_ server: RedisServer) throws {
+        #expect(try server.slots() == 0)
+        if let levels = try server.levels() {
+            #expect(levels.requests == 100 * Bucket.unit)
+            #expect(levels.tokens == 100_000 * Bucket.unit)
+        }
+    }
+
+    // MARK: the deadline
+
+    @Test func aBlackholeCostsTheDeadlineAndNotMore() async throws {
+        try await withRedis { server in
+            try await withFaultProxy(to: server.port) { proxy in
+                try await withFleet(Self.proxied(proxy)) { fleet in
+                    try await fleet.becomesShared()
+                    proxy.fault = .blackhole
+                    let scope = Make.scope(Self.limits)
+                    for sequence in 1...10 as ClosedRange<UInt64> {
+                        let answer = try await fleet.timedAdmit(Make.admission(sequence, [scope]))
+                        #expect(answer.behindTimer <= .milliseconds(10))
+                        #expect(answer.decision.reservation?.authority == .local)
+                    }
+                    #expect(fleet.snapshot.fallbackAdmissions == 10)
+                    #expect(fleet.snapshot.errors >= 5, "the breaker opens after five")
+                    proxy.fault = .none
+                    try await fleet.becomesShared()
+                    try await fleet.queueEmpties()
+                    #expect(fleet.snapshot.cancellations >= 4, "all of unknown outcome; a beat may be the fifth")
+                    try Self.expectNothingHeld(server)
+                }
+            }
+        }
+    }
+
+    @Test func whatAStoppedServerAdmitsTooLateIsCancelled() async throws {
+        try await withRedis { server in
+            try await withFleet(TestFleet.configuration(server.port)) { fleet in
+                try await fleet.becomesShared()
+                let scope = Make.scope(Self.limits)
+                server.signal(SIGSTOP)
+                let answer = try await fleet.timedAdmit(Make.admission(1, estimate: 5000, [scope]))
+                #expect(answer.behindTimer <= .milliseconds(10))
+                #expect(answer.decision.reservation?.authority == .local)
+                #expect(fleet.snapshot.cancellations == 0, "the answer may still come")
+                server.signal(SIGCONT)
+                try await eventually("the late answer comes") { fleet.snapshot.lateAnswers == 1 }
+                try await fleet.queueEmpties()
+                #expect(fleet.snapshot.cancellations == 1)
+                #expect(try server.levels() != nil, "it had been admitted")
+                try Self.expectNothingHeld(server)
+                #expect(try await fleet.live() == 0)
+            }
+        }
+    }
+
+    @Test func aPausedServerCostsTheDeadlineAndGetsEverythingBack() async throws {
+        try await withRedis { server in
+            try await withFleet(TestFleet.configuration(server.port)) { fleet in
+                try await fleet.becomesShared()
+                let scope = Make.scope(Self.limits)
+                try server.command("CLIENT", "PAUSE", "400", "ALL")
+                let answer = try await fleet.timedAdmit(Make.admission(1, [scope]))
+                #expect(answer.behindTimer <= .milliseconds(10))
+                #expect(answer.decision.reservation?.authority == .local)
+                try await eventually("the late answer comes") { fleet.snapshot.lateAnswers == 1 }
+                try await fleet.queueEmpties()
+                try Self.expectNothingHeld(server)
+            }
+        }
+    }
+
+    @Test func aResetWithAnAdmissionOnItsWayIsDecidedHereAndTakenBackThere() async throws {
+        try await withRedis { server in
+            try await withFaultProxy(to: server.port) { proxy in
+                try await withFleet(Self.proxied(proxy)) { fleet in
+                    try await fleet.becomesShared()
+                    let scope = Make.scope(Self.limits)
+                    proxy.fault = .reset
+                    #expect(try await fleet.admit(Make.admission(1, [scope])).reservation?.authority == .local)
+                    proxy.fault = .none
+                    try await fleet.becomesShared()
+                    try await fleet.queueEmpties()
+                    #expect(fleet.snapshot.cancellations == 1)
+                    try Self.expectNothingHeld(server)
+                }
+            }
+        }
+    }
+
+    // MARK: usage, exactly once
+
+    @Test(arguments: [NetworkFault.halfClose, .cut(after: 0), .reset])
+    func aSettlementWhoseAnswerIsLostCountsOnce(fault: NetworkFault) async throws {
+        try await withRedis { server in
+            try await withFaultProxy(to: server.port) { proxy in
+                try await withFleet(Self.proxied(proxy)) { fleet in
+                    try await fleet.becomesShared()
+                    let admission = Make.admission(1, estimate: 100, [Make.scope(Self.limits)])
+                    let reservation = try #require(try await fleet.admit(admission).reservation)
+                    proxy.fault = fault
+                    try await fleet.settle(Make.end(admission, reservation))
+                    try await eventually("the connection is cut") { fleet.snapshot.mode != .shared }
+                    #expect(fleet.outcomes.isEmpty)
+                    proxy.fault = .none
+                    try await fleet.becomesShared()
+                    try await fleet.queueEmpties()
+                    #expect(fleet.outcomes == [admission.lease: fault == .reset ? .applied : .alreadyApplied])
+                    #expect(try server.usage() == ["req": 1, "in": 70, "out": 20])
+                    #expect(try server.slots() == 0)
+                    #expect(try #require(try server.levels()).tokens / Bucket.unit == 100_000 - 90)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [NetworkFault.halfClose, .cut(after: 0), .reset])
+    func whatWasDecidedHereCountsOnceThere(fault: NetworkFault) async throws {
+        try await withRedis { server in
+            try await withFaultProxy(to: server.port) { proxy in
+                try await withFleet(Self.proxied(proxy)) { fleet in
+                    try await fleet.becomesShared()
+                    // Admitted by Redis too, which is taken back: neither hides the other.
+                    let admission = Make.admission(1, [Make.scope(Self.limits)])
+                    proxy.fault = .cut(after: 0)
+                    let reservation = try #require(try await fleet.admit(admission).reservation)
+                    #expect(reservation.authority == .local)
+                    proxy.fault = .none
+                    try await fleet.becomesShared()
+                    try await fleet.queueEmpties()
+                    proxy.fault = fault
+                    try await fleet.settle(Make.end(admission, reservation))
+                    try await eventually("the connection is cut") { fleet.snapshot.mode != .shared }
+                    #expect(fleet.outcomes == [admission.lease: .applied], "by this process, which decided")
+                    proxy.fault = .none
+                    try await fleet.becomesShared()
+                    try await fleet.queueEmpties()
+                    #expect(try server.usage() == ["req": 1, "in": 70, "out": 20])
+                    try Self.expectNothingHeld(server)
+                }
+            }
+        }
+    }
+
+    // MARK: away
+
+    @Test func aReplicaStartsWithoutRedisAndFindsItLater() async throws {
+        try await withRedis { server in
+            server.kill()
+            try await withFleet(TestFleet.configuration(server.port)) { fleet in
+                let admission = Make.admission(1, [Make.scope(Self.limits)])
+                let reservation = try #require(try await fleet.admit(admission).reservation)
+                #expect(reservation.authority == .local)
+                try await fleet.settle(Make.end(admission, reservation))
+                #expect(fleet.snapshot.queueDepth == 1)
+                #expect(fleet.snapshot.fleetSize == 10, "as assumed")
+                try await eventually("it is told that Redis is away") { !fleet.modes.isEmpty }
+                try await server.restart()
+                try await fleet.becomesShared()
+                try await fleet.queueEmpties()
+                #expect(try server.usage() == ["req": 1, "in": 70, "out": 20])
+                #expect(fleet.modes == [.degraded(.connectFailed), .shared])
+                try await eventually("the fleet is counted") { fleet.snapshot.fleetSize == 1 }
+                #expect(try await fleet.admit(Make.admission(2)).reservation?.authority == .shared)
+            }
+        }
+    }
+
+    @Test func aServerThatIsKilledAndComesBackEmptyCountsWhatWasMeanwhile() async throws {
+        try await withRedis { server in
+            try await withFleet(TestFleet.configuration(server.port)) { fleet in
+                try await fleet.becomesShared()
+                let scope = Make.scope(Self.limits)
+                let first = Make.admission(1, [scope])
+                let before = try #require(try await fleet.admit(first).reservation)
+                server.kill()
+                try await eventually("it notices") { fleet.snapshot.mode != .shared }
+                let second = Make.admission(2, [scope])
+                let during = try #require(try await fleet.admit(second).reservation)
+                #expect((before.authority, during.authority) == (.shared, .local))
+                try await fleet.settle(Make.end(first, before))
+                try await fleet.settle(Make.end(second, during))
+                #expect(fleet.snapshot.queueDepth == 2)
+                try await server.restart()
+                try await fleet.becomesShared()
+                try await fleet.queueEmpties()
+                #expect(fleet.outcomes[first.lease] == .appliedLate)
+                #expect(try server.usage() == ["req": 2, "in": 140, "out": 40])
+                #expect(try server.slots() == 0)
+            }
+        }
+    }
+
+    @Test func aWrongPasswordIsToldOnceAndMended() async throws {
+        try await withRedis(password: "right") { server in
+            var configuration = TestFleet.configuration(server.port)
+            configuration.credentials = RedisCredentials(password: "wrong")
+            try await withFleet(configuration) { fleet in
+                try await eventually("it is told") { !fleet.modes.isEmpty }
+                #expect(fleet.modes == [.degraded(.wrongPassword)])
+                #expect(try await fleet.admit(Make.admission(1)).reservation?.authority == .local)
+                fleet.coordination.authenticate(RedisCredentials(password: "right"))
+                try await fleet.becomesShared()
+                #expect(fleet.modes == [.degraded(.wrongPassword), .shared])
+                #expect(try await fleet.admit(Make.admission(2)).reservation?.authority == .shared)
+            }
+        }
+    }
+
+    @Test func aServerThatIsNoRedisOfOursIsNotBelieved() async throws {
+        let server = try await ScriptedRedis.start(
+            Answers { command, _ in ScriptedRedis.prepare(command) ?? "*2\r\n:0\r\n:1\r\n" }
+        )
+        try await withFleet(TestFleet.configuration(server.port)) { fleet in
+            try await fleet.becomesShared()
+            try await eventually("something is asked and its answer refused") {
+                _ = try await fleet.admit(Make.admission(UInt64.random(in: 1...1_000_000)))
+                return fleet.snapshot.errors > 0
+            }
+            #expect(fleet.modes.contains(.degraded(.protocolViolation)))
+        }
+        try await server.stop()
+    }
+
+    // MARK: the fallback
+
+    @Test func aShareIsNotHandedOutAgainWheneverRedisComesAndGoes() async throws {
+        try await withRedis { server in
+            var configuration = TestFleet.configuration(server.port)
+            configuration.assumedReplicas = 4
+            server.kill()
+            try await withFleet(configuration) { fleet in
+                let scope = Make.scope(ClientLimits(requests: Make.rate(1, burst: 8)))
+                var sequence: UInt64 = 0
+                func admitted(_ count: Int) async throws -> Int {
+                    var admitted = 0
+                    for _ in 0..<count {
+                        sequence += 1
+                        let decision = try await fleet.admit(Make.admission(sequence, [scope]))
+                        if decision.reservation?.authority == .local { admitted += 1 }
+                    }
+                    return admitted
+                }
+                #expect(try await admitted(8) == 2, "a quarter of the burst")
+                try await server.restart()
+                try await fleet.becomesShared()
+                try await eventually("the fleet is counted") { fleet.snapshot.fleetSize == 1 }
+                server.kill()
+                try await eventually("it notices") { fleet.snapshot.mode != .shared }
+                #expect(try await admitted(8) == 0, "the bucket is as empty as it was left")
+            }
+        }
+    }
+
+    @Test func openLetsEverythingPassAndCountsItLater() async throws {
+        try await withRedis { server in
+            var configuration = TestFleet.configuration(server.port)
+            configuration.whenUnavailable = .open
+            server.kill()
+            try await withFleet(configuration) { fleet in
+                let scope = Make.scope(ClientLimits(requests: Make.rate(1, burst: 1)))
+                for sequence in 1...3 as ClosedRange<UInt64> {
+                    let admission = Make.admission(sequence, [scope])
+                    let reservation = try #require(try await fleet.admit(admission).reservation)
+                    #expect(reservation.authority == .nobody)
+                    #expect(reservation.levels.count == 1)
+                    try await fleet.settle(Make.end(admission, reservation))
+                }
+                try await server.restart()
+                try await fleet.becomesShared()
+                try await fleet.queueEmpties()
+                #expect(try server.usage()["req"] == 3)
+            }
+        }
+    }
+
+    @Test func closedRefusesEverything() async throws {
+        var configuration = TestFleet.configuration(try await Self.nobodyListens())
+        configuration.whenUnavailable = .closed
+        try await withFleet(configuration) { fleet in
+            let decision = try await fleet.admit(Make.admission())
+            #expect(decision == .unavailable)
+        }
+    }
+
+    /// A port that was in use a moment ago.
+    private static func nobodyListens() async throws -> Int {
+        let server = try await RedisServer.start()
+        defer { server.remove() }
+        return server.port
+    }
+
+    @Test func aLeaseOfRedisFindsAnotherDeploymentHereAndIsSettledInBoth() async throws {
+        try await withRedis { server in
+            try await withFleet(TestFleet.configuration(server.port)) { fleet in
+                try await fleet.becomesShared()
+                let names = ["a", "b", "c"].map { Make.candidate($0, DeploymentLimits(concurrency: 1)) }
+                let admission = Make.admission(1, [Make.scope(Self.limits)], on: names)
+                let reservation = try #require(try await fleet.admit(admission).reservation)
+                server.kill()
+                try await eventually("it notices") { fleet.snapshot.mode != .shared }
+                for (failed, next) in [(0, 1), (1, 2)] {
+                    let decision = try await fleet.reroute(
+                        Make.reroute(admission, from: names[failed], .serverError, to: [names[next]])
+                    )
+                    guard case .rerouted(let moved) = decision else {
+                        Issue.record("not rerouted: \(decision)")
+                        return
+                    }
+                    #expect(moved.authority == .shared)
+                }
+                try await fleet.settle(
+                    Settlement(
+                        lease: admission.lease,
+                        estimate: admission.estimate,
+                        actual: 90,
+                        admitted: reservation.time,
+                        scopes: admission.scopes,
+                        deployment: names[2],
+                        succeeded: true,
+                        usage: Make.usage(),
+                        authority: .shared
+                    )
+                )
+                // Its slot at the last deployment is free here.
+                #expect(try await fleet.admit(Make.admission(2, on: [names[2]])).reservation?.authority == .local)
+                try await server.restart()
+                try await fleet.becomesShared()
+                try await fleet.queueEmpties()
+                #expect(try server.usage()["req"] == 1)
+            }
+        }
+    }
+
+    // MARK: the end
+
+    @Test func whatIsLeftAtTheEndIsHandedOver() async throws {
+        try await withRedis { server in
+            try await withFleet(TestFleet.configuration(server.port)) { fleet in
+                try await fleet.becomesShared()
+                let admission = Make.admission(1, [Make.scope(Self.limits)])
+                let reservation = try #require(try await fleet.admit(admission).reservation)
+                server.kill()
+                try await eventually("it notices") { fleet.snapshot.mode != .shared }
+                let settlement = Make.end(admission, reservation)
+                try await fleet.settle(settlement)
+                await fleet.coordination.drain(until: .now() + .milliseconds(50))
+                #expect(fleet.events.contains(.settlementDropped(settlement)))
+                #expect(fleet.outcomes == [admission.lease: .dropped])
+                #expect(fleet.snapshot.dropped == 1 && fleet.snapshot.queueDepth == 0)
+                let late = Make.end(Make.admission(2), reservation)
+                try await fleet.settle(late)
+                #expect(fleet.outcomes[late.lease] == .dropped, "nothing is taken after the end")
+            }
+        }
+    }
+
+    @Test func theEndWaitsUntilRedisHasBeenTold() async throws {
+        try await withRedis { server in
+            try await withFaultProxy(to: server.port) { proxy in
+                try await withFleet(Self.proxied(proxy)) { fleet in
+                    try await fleet.becomesShared()
+                    let admission = Make.admission(1, [Make.scope(Self.limits)])
+                    let reservation = try #require(try await fleet.admit(admission).reservation)
+                    proxy.fault = .delay(.milliseconds(200))
+                    try await fleet.settle(Make.end(admission, reservation))
+                    await fleet.coordination.drain(until: .now() + .seconds(2))
+                    #expect(fleet.outcomes == [admission.lease: .applied])
+                    #expect(try server.usage()["req"] == 1)
+                }
+            }
+        }
+    }
+}
