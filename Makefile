@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build test budgets test-differential scripts-cost test-asan test-tsan compare soak format lint clean dependencies build-dependencies
+.PHONY: help demo build test budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak schema format lint clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -52,6 +52,11 @@ test-differential: dependencies ## compare the Redis scripts with the model in S
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter DifferentialTests
+
+test-usage: dependencies ## read a million random answers in random pieces as usage, against Foundation; CASES and SEED choose others
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
+	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
 	swift=$(SWIFT); "$$swift" build --build-tests; \
@@ -84,6 +89,11 @@ SOAK_MINUTES ?= 30
 soak: build-dependencies ## half an hour of mixed load with faults, all checked; SOAK_MINUTES=30, OPTIONS=--record keeps the report
 	$(build_programs)
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.soak --binaries .build/release --minutes $(SOAK_MINUTES) $(OPTIONS)
+
+schema: build-dependencies ## write the JSON Schema and the reference of the configuration file anew
+	swift=$(SWIFT); "$$swift" build --product sluice; sluice="$$("$$swift" build --show-bin-path)/sluice"; \
+	"$$sluice" config schema > config/sluice.schema.json; \
+	"$$sluice" config schema --markdown > docs/configuration-reference.md
 
 format: ## rewrite the Swift sources in the project's format
 	swift=$(SWIFT); "$$swift" format --in-place --recursive --parallel $(swift_sources)
