@@ -99,7 +99,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Transport", nioCore, nioPosix, nioEmbedded, nioHTTP1],
+            dependencies: ["Coordination", "Gateway", "Transport", nioCore, nioPosix, nioEmbedded, nioHTTP1],
             swiftSettings: strict
         ),
         .testTarget(
