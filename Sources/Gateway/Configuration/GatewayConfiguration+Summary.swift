@@ -19,8 +19,9 @@ extension GatewayConfiguration {
         }
         lines += ["", "Clients:"] + self.clients.flatMap { $0.lines(among: self.models) }
         lines += ["", "Models:"] + self.models.flatMap(\.lines)
-        if self.models.isEmpty, let first = self.endpoints.first {
-            lines.append("  none declared: any model goes to \(first.name) under its own name.")
+        if self.models.isEmpty, !self.endpoints.isEmpty {
+            let names = self.endpoints.map(\.name).joined(separator: ", then ")
+            lines.append("  none declared: any model goes to \(names) under its own name.")
         }
         if !self.endpoints.isEmpty {
             lines += ["", "Endpoints:"] + self.endpoints.map { "  \($0.name) is \($0.words)." }
