@@ -23,7 +23,7 @@ extension GatewayConfiguration {
         /// Nothing is limited.
         package var isEmpty: Bool { self == Limits(isShadow: self.isShadow) }
 
-        /// One of the limits is 0: nothing passes, and nobody needs to be asked.
+        /// One of the limits is 0: nothing passes, and nobody needs to be asked; nothing would pass if they are a shadow.
         package var isBlocked: Bool {
             [requestsPerMinute, tokensPerMinute, concurrentRequests, tokensPerDay, tokensPerMonth].contains(0)
         }

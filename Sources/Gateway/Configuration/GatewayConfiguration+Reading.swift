@@ -30,7 +30,7 @@ extension GatewayConfiguration {
             ? keys.optional("endpoints", aboutEndpoints) : keys.required("endpoints", aboutEndpoints)
         let models = keys.optional(
             "models",
-            "What clients ask for, and where it goes; absent: any model, at the first endpoint, under its own name."
+            "What clients ask for, and where it goes; absent: any model, at the endpoints in file order, under its own name."
         )
         self.mock = mock?.mapping("mock section") { Mock(reading: &$0) }
         if isMocked, let other = endpoints ?? models {

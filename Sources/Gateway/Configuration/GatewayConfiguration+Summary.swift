@@ -17,10 +17,11 @@ extension GatewayConfiguration {
         if let tracing = self.tracing {
             lines.append("Sends spans to \(tracing.otlp).")
         }
-        lines += ["", "Clients:"] + self.clients.flatMap(\.lines)
+        lines += ["", "Clients:"] + self.clients.flatMap { $0.lines(among: self.models) }
         lines += ["", "Models:"] + self.models.flatMap(\.lines)
-        if self.models.isEmpty, let first = self.endpoints.first {
-            lines.append("  none declared: any model goes to \(first.name) under its own name.")
+        if self.models.isEmpty, !self.endpoints.isEmpty {
+            let names = self.endpoints.map(\.name).joined(separator: ", then ")
+            lines.append("  none declared: any model goes to \(names) under its own name.")
         }
         if !self.endpoints.isEmpty {
             lines += ["", "Endpoints:"] + self.endpoints.map { "  \($0.name) is \($0.words)." }
@@ -55,7 +56,7 @@ extension GatewayConfiguration.Coordination {
 }
 
 extension GatewayConfiguration.Client {
-    fileprivate var lines: [String] {
+    fileprivate func lines(among models: [GatewayConfiguration.Model]) -> [String] {
         var ways: [String] = []
         if !self.apiKeys.isEmpty { ways.append(counted(self.apiKeys.count, "API key")) }
         if !self.entra.isEmpty {
@@ -66,7 +67,7 @@ extension GatewayConfiguration.Client {
             ways.append("tokens of " + listed(people.filter { $0.0 > 0 }.map { counted($0.0, $0.1) }, "or"))
         }
         if self.takesAnyBearerToken { ways.append("any bearer token") }
-        let models =
+        let names =
             switch self.models {
             case .all: "every model"
             case .only(let names): listed(names, "and")
@@ -76,7 +77,7 @@ extension GatewayConfiguration.Client {
             self.burst.tokens.map { "\(counted($0, "token"))" },
         ].compactMap(\.self)
         let atOnce = burst.isEmpty ? "" : ", up to \(listed(burst, "and")) at once"
-        var lines = ["  \(self.name) (\(ways.joined(separator: ", "))) may use \(models) at priority \(self.priority)."]
+        var lines = ["  \(self.name) (\(ways.joined(separator: ", "))) may use \(names) at priority \(self.priority)."]
         if !self.limits.isEmpty {
             lines.append("    In all \(self.limits.words)\(atOnce).")
         }
@@ -86,7 +87,19 @@ extension GatewayConfiguration.Client {
         if self.limits.isEmpty, self.modelLimits.isEmpty {
             lines.append("    Without limits.")
         }
+        for model in models where self.mayUse(model) {
+            if model.deployments.allSatisfy({ $0.openToPriority < self.priority }) {
+                lines.append("    Beware: no deployment of \(model.title) is open to priority \(self.priority).")
+            }
+        }
         return lines
+    }
+
+    private func mayUse(_ model: GatewayConfiguration.Model) -> Bool {
+        switch self.models {
+        case .all: true
+        case .only(let names): names.contains(model.name)
+        }
     }
 }
 
@@ -105,12 +118,13 @@ extension GatewayConfiguration.Limits {
 }
 
 extension GatewayConfiguration.Model {
+    fileprivate var title: String { self.name == "*" ? "every other model" : self.name }
+
     fileprivate var lines: [String] {
         let wait =
             self.queue.maxWait == .zero ? "" : ", waits up to \(DurationSyntax.text(self.queue.maxWait)) for room"
-        let name = self.name == "*" ? "Every other model" : self.name
         let reserved = "reserves \(counted(self.defaultOutputTokens, "token")) for an answer without a maximum"
-        return ["  \(name) \(reserved)\(wait), and goes to:"]
+        return ["  \(self.title) \(reserved)\(wait), and goes to:"]
             + self.deployments.enumerated().sorted { ($0.element.tier, $0.offset) < ($1.element.tier, $1.offset) }
             .map { "    tier \($0.element.tier): \($0.element.words)." }
     }

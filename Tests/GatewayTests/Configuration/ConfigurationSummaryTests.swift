@@ -62,7 +62,7 @@ struct ConfigurationSummaryTests {
                     tier 2: gpt-4o of local, weight 3, at most 450,000 tokens a minute.
                   embeddings reserves 1,024 tokens for an answer without a maximum, and goes to:
                     tier 1: ada of local.
-                  Every other model reserves 1,024 tokens for an answer without a maximum, and goes to:
+                  every other model reserves 1,024 tokens for an answer without a maximum, and goes to:
                     tier 1: the same name of local.
 
                 Endpoints:
@@ -80,5 +80,23 @@ struct ConfigurationSummaryTests {
         #expect(summary.contains("on one event loop per core.\n"))
         #expect(summary.contains("\nHolds its limits alone: run a single replica, or configure 'coordination'.\n"))
         #expect(summary.contains("Models:\n  none declared: any model goes to e under its own name.\n"))
+    }
+
+    @Test("warns of a model that a client may use and cannot reach")
+    func warns() throws {
+        let summary = try parseConfiguration(
+            """
+            clients:
+              - {name: a, api_keys: [aaaaaaaa], priority: 4}
+              - {name: b, api_keys: [bbbbbbbb], priority: 3}
+              - {name: c, api_keys: [cccccccc], models: [other]}
+            endpoints: [{name: e, url: "https://h"}]
+            models:
+              - {name: gpt-4o, deployments: [{endpoint: e, open_to_priority: 3}, {endpoint: e, deployment: f, open_to_priority: 0}]}
+              - {name: other, deployments: [{endpoint: e}]}
+            """
+        ).get().summary()
+        let warnings = summary.split(separator: "\n").filter { $0.contains("Beware") }
+        #expect(warnings == ["    Beware: no deployment of gpt-4o is open to priority 4."])
     }
 }

@@ -1,3 +1,4 @@
+internal import Coordination
 import Testing
 
 @testable import Gateway
@@ -171,5 +172,31 @@ struct LimitsConfigurationTests {
         let model = try #require(try parseConfiguration(text).get().models.first)
         #expect(model.defaultOutputTokens == 1_024)
         #expect(model.queue.maxWait == .zero)
+    }
+
+    @Test("has the bounds of the limiter")
+    func bounds() {
+        #expect(GatewayConfiguration.Limits.mostPerMinute == Rate.most)
+        #expect(GatewayConfiguration.Burst.most == Rate.mostBurst)
+        #expect(GatewayConfiguration.Model.mostDeployments == Admission.mostCandidates)
+        for most in [GatewayConfiguration.Limits.mostPerMinute, 1] {
+            #expect(Rate(perMinute: Int64(most)) != nil)
+        }
+        #expect(Rate(perMinute: 1, burst: Int64(GatewayConfiguration.Burst.most)) != nil)
+        // Days and months are counted in Lua's doubles, with room for a token count on top.
+        #expect(Double(GatewayConfiguration.Limits.mostPerPeriod) + Double(Admission.mostTokens) < 0x1p53)
+    }
+
+    @Test(
+        "takes only addresses of Redis that the client takes, and means the same",
+        arguments: ["redis://h", "rediss://h:10000", "redis://[::1]:1/16383", "REDISS://Name.example:65535/"]
+    )
+    func redisAddress(text: String) throws {
+        let url = try RedisURL.parse(text)
+        let address = try RedisAddress(url: url.description)
+        #expect(address.host == url.host)
+        #expect(address.port == url.port)
+        #expect(address.usesTLS == url.usesTLS)
+        #expect(address.database == url.database)
     }
 }

@@ -69,8 +69,8 @@ extension GatewayConfiguration {
         var models = names.map { name in
             Self.model(name, endpoints.flatMap { $0.deployments(of: name) })
         }
-        // One endpoint that takes everything as it is needs no model.
-        let isTrivial = names.isEmpty && endpoints.count == 1 && open.allSatisfy { $0.nonStreamingFraction == 1 }
+        // Without models everything goes to the endpoints in file order.
+        let isTrivial = names.isEmpty && open.allSatisfy { $0.nonStreamingFraction == 1 }
         if !open.isEmpty, !isTrivial {
             field.context.refuse(
                 "models[].name=*",

@@ -153,9 +153,13 @@ struct PowerProxyTests {
         )
     }
 
-    @Test("needs no models for one endpoint that takes everything")
-    func oneEndpoint() throws {
+    @Test("needs no models where all endpoints take everything")
+    func noModels() throws {
         #expect(try PowerProxyFile().load().get().configuration.models.isEmpty)
+        let two = PowerProxyFile(
+            endpoints: "[{name: a, url: https://a/, key: 12345678}, {name: b, url: https://b/, key: 12345678}]"
+        )
+        #expect(try two.load().get().configuration.models.isEmpty)
         let fraction = PowerProxyFile(
             endpoints: "[{name: a, url: https://a/, key: 12345678, non_streaming_fraction: 0}]"
         )
