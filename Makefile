@@ -19,10 +19,14 @@ swift_sources := Sources bench Tests Package.swift
 # XCTest itself would fail the address sanitizer.
 swift_test_flags := --disable-xctest
 
-# The gateway and its stand-in for Azure, for release: what is shown and what is measured.
-build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
+# Swift's libraries inside the binary: nothing to install beside it, less memory, and cheaper calls into them. And no
+# exclusivity checks in the packages either: docs/decisions/0003-release-exclusivity.md.
+release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 
-.PHONY: help demo build test fuzz token-cost budgets test-differential scripts-cost test-asan test-tsan compare soak format lint clean dependencies build-dependencies
+# The gateway and its stand-in for Azure, for release: what is shown and what is measured.
+build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
+
+.PHONY: help demo build test fuzz token-cost budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak schema format lint clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -32,7 +36,7 @@ demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gat
 	KEEP="$(KEEP)" deploy/demo.sh .build/release
 
 build: build-dependencies ## build the gateway and its tools for release
-	swift=$(SWIFT); "$$swift" build -c release
+	swift=$(SWIFT); "$$swift" build $(release_flags)
 
 # The budgets are of a release build, and counted when no other test keeps the machine busy.
 test: dependencies .venv/.stamp ## install what the tests need and run all of them
@@ -48,6 +52,11 @@ test-differential: dependencies ## compare the Redis scripts with the model in S
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter DifferentialTests
+
+test-usage: dependencies ## read a million random answers in random pieces as usage, against Foundation; CASES and SEED choose others
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
+	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
 	swift=$(SWIFT); "$$swift" build --build-tests; \
@@ -94,6 +103,11 @@ SOAK_MINUTES ?= 30
 soak: build-dependencies ## half an hour of mixed load with faults, all checked; SOAK_MINUTES=30, OPTIONS=--record keeps the report
 	$(build_programs)
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.soak --binaries .build/release --minutes $(SOAK_MINUTES) $(OPTIONS)
+
+schema: build-dependencies ## write the JSON Schema and the reference of the configuration file anew
+	swift=$(SWIFT); "$$swift" build --product sluice; sluice="$$("$$swift" build --show-bin-path)/sluice"; \
+	"$$sluice" config schema > config/sluice.schema.json; \
+	"$$sluice" config schema --markdown > docs/configuration-reference.md
 
 format: ## rewrite the Swift sources in the project's format
 	swift=$(SWIFT); "$$swift" format --in-place --recursive --parallel $(swift_sources)

@@ -24,6 +24,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -31,6 +32,7 @@ let package = Package(
     products: [
         .executable(name: "sluice", targets: ["SluiceCommand"]),
         .executable(name: "mock-azure", targets: ["MockAzure"]),
+        .executable(name: "sluice-load", targets: ["LoadTool"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -41,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CCurl"),
@@ -67,7 +70,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams,
+                "Coordination", "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams,
                 lifecycle,
             ],
             swiftSettings: strict
@@ -84,22 +87,39 @@ let package = Package(
             path: "bench/MockAzure",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "LoadTool",
+            dependencies: [collections, nioCore, nioPosix, nioSSL, arguments, yams, histogram, unixSignals],
+            path: "bench/LoadTool",
+            resources: [.embedInCode("Report/report.html")],
+            swiftSettings: strict
+        ),
 
+        .target(
+            name: "TestSupport",
+            dependencies: [nioConcurrency],
+            path: "Tests/Support",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["Transport", nioConcurrency, nioCore, nioPosix, nioHTTP1],
+            dependencies: ["CEpoll", "TestSupport", "Transport", nioCore, nioPosix, nioHTTP1, nioSSL],
             swiftSettings: strict
         ),
         .testTarget(
             name: "CoordinationTests",
             dependencies: [
-                "CHiredis", "Coordination", collections, nioConcurrency, nioCore, nioEmbedded, nioPosix, nioSSL,
+                "CHiredis", "Coordination", "TestSupport", collections, nioConcurrency, nioCore, nioEmbedded, nioPosix,
+                nioSSL,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["COpenSSL", "Gateway", "Transport", logging, nioCore, nioPosix, nioEmbedded, nioHTTP1],
+            dependencies: [
+                "COpenSSL", "Coordination", "Gateway", "TestSupport", "Transport", logging, nioCore, nioPosix,
+                nioEmbedded, nioHTTP1,
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -108,8 +128,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "LoadToolTests",
+            dependencies: ["LoadTool", "MockAzure", histogram, nioCore],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Gateway", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["Gateway", "TestSupport", nioCore, nioPosix, nioHTTP1, nioSSL],
             exclude: ["python"],
             swiftSettings: strict
         ),

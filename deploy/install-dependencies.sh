@@ -23,7 +23,7 @@ readonly build_packages=(
     libc6-dev libstdc++-12-dev binutils
     make git curl ca-certificates
 )
-readonly test_packages=(nginx openssl redis-server python3 python3-venv)
+readonly test_packages=(nginx openssl redis-server python3 python3-venv chromium)
 readonly compare_packages=("${test_packages[@]}" haproxy wrk util-linux)
 
 case "${1:-all}" in

@@ -18,8 +18,12 @@ package struct EndpointURL: Sendable, Equatable, CustomStringConvertible {
 
     /// Host and port as a URL and a Host header write them.
     package var authority: String {
-        let host = self.host.contains(":") ? "[\(self.host)]" : self.host
-        return self.port.map { "\(host):\($0)" } ?? host
+        HostAndPort.text(host: self.host, port: self.port)
+    }
+
+    /// Whether only this machine can answer.
+    package var isLoopback: Bool {
+        self.host == "localhost" || self.host == "::1" || HostAndPort.isIPv4Loopback(self.host)
     }
 
     /// The URL without a trailing slash.

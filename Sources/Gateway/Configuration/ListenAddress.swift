@@ -19,7 +19,7 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+        HostAndPort.text(host: self.host, port: self.port)
     }
 
     /// Whether both cannot be listened on: the same port on the same host, or on one host and all of them.
@@ -31,6 +31,11 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
 
 /// The authority part of an address: a host, and a port that may be missing.
 enum HostAndPort {
+    static func text(host: String, port: Int?) -> String {
+        let host = host.contains(":") ? "[\(host)]" : host
+        return port.map { "\(host):\($0)" } ?? host
+    }
+
     /// The host without brackets and the port when there is one; nil when the text is not an authority.
     static func split(_ text: String) -> (host: String, port: Int?)? {
         let host: Substring
@@ -51,6 +56,12 @@ enum HostAndPort {
             digits.utf8.allSatisfy(ConfigurationText.isDigit), let port = Int(digits), port <= 65_535
         else { return nil }
         return (String(host), port)
+    }
+
+    /// 127.0.0.0/8, and no name that looks like it.
+    static func isIPv4Loopback(_ host: String) -> Bool {
+        var address = in_addr()
+        return !host.utf8.contains(0) && inet_pton(AF_INET, host, &address) == 1 && host.hasPrefix("127.")
     }
 
     private static func isIPv6(_ text: String) -> Bool {

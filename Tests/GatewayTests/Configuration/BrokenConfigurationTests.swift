@@ -7,7 +7,8 @@ struct BrokenConfigurationTests {
     private static let all =
         BrokenConfiguration.document + BrokenConfiguration.keys + BrokenConfiguration.addresses
         + BrokenConfiguration.numbers + BrokenConfiguration.log + BrokenConfiguration.clients
-        + BrokenConfiguration.endpoints + BrokenConfiguration.models
+        + BrokenConfiguration.endpoints + BrokenConfiguration.models + BrokenConfiguration.limits
+        + BrokenConfiguration.coordination + BrokenConfiguration.entra + BrokenConfiguration.usage
 
     @Test("names every mistake with its place, in the order of the file", arguments: all)
     func namesEveryMistake(broken: BrokenConfiguration) {

@@ -1,0 +1,20 @@
+internal import Histogram
+
+/// Times in nanoseconds, to three digits, from 1 ns to an hour. It grows with the greatest value: 200 KB at most.
+typealias Latencies = Histogram<UInt64>
+
+extension Latencies {
+    private static let maximum: Int64 = 3_600_000_000_000
+
+    static func empty() -> Latencies { Latencies(numberOfSignificantValueDigits: .three) }
+
+    /// Less than nothing counts as nothing, more than an hour as an hour.
+    mutating func record(nanoseconds: Int64) {
+        record(UInt64(Swift.min(Swift.max(nanoseconds, 0), Self.maximum)))
+    }
+
+    /// In milliseconds; nil when nothing was recorded.
+    func milliseconds(atPercentile percentile: Double) -> Double? {
+        totalCount == 0 ? nil : Double(valueAtPercentile(percentile)) / 1e6
+    }
+}
