@@ -89,7 +89,7 @@ FUZZ_SECONDS ?= 300
 fuzz: build-dependencies ## let libFuzzer try tokens and JSON documents for five minutes each; FUZZ_SECONDS=300
 	Tests/Fuzz/build .build/fuzz
 	for kind in token json; do \
-		mkdir -p .build/fuzz/corpus-$$kind; \
+		mkdir -p .build/fuzz/corpus-$$kind; tar -xzf Tests/Fuzz/corpus/$$kind.tar.gz -C .build/fuzz/corpus-$$kind; \
 		.build/fuzz/fuzz-$$kind -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=512 -max_len=20000 -print_final_stats=1 \
 			-artifact_prefix=.build/fuzz/ .build/fuzz/corpus-$$kind Tests/Fuzz/corpus/$$kind; \
 	done

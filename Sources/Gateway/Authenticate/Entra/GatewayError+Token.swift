@@ -25,20 +25,22 @@ extension GatewayError {
                 "AuthenticationUnavailable",
                 "The gateway cannot check access tokens at the moment. Try again shortly.",
                 source: .gateway,
-                retryAfterSeconds: 5
+                retryAfter: 5000
             )
         }
         reason = refusal.rawValue
     }
 
     /// Too many failures from where this request comes from.
-    static func tooManyFailures(retryAfterSeconds: Int) -> Self {
+    ///
+    /// - Parameter retryAfter: milliseconds.
+    static func tooManyFailures(retryAfter: Int64) -> Self {
         var error = Self(
             429,
             "TooManyFailedAuthentications",
             "Too many requests from this address failed to authenticate. Try again later.",
             source: .downstream,
-            retryAfterSeconds: retryAfterSeconds
+            retryAfter: retryAfter
         )
         error.reason = "too_many_failures"
         return error

@@ -33,7 +33,7 @@ struct TokenAttackTests {
         case .forbidden: #expect(error.status == 403)
         case .unavailable:
             #expect(error.status == 503)
-            #expect(error.retryAfterSeconds != nil)
+            #expect(error.retryAfter != nil)
         }
         #expect(error.reason == refusal.rawValue)
     }
