@@ -105,6 +105,11 @@ package struct Usage: Hashable, Sendable {
         }
     }
 
+    /// - Parameter time: milliseconds since 1970, such as that of the admission.
+    package init(time: Int64, client: ScopeID, deployment: DeploymentID, counts: Counts) {
+        self.init(day: UTCDate.digits(of: time), client: client, deployment: deployment, counts: counts)
+    }
+
     package init(day: Int, client: ScopeID, deployment: DeploymentID, counts: Counts) {
         self.day = day
         self.client = client

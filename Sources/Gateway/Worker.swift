@@ -17,6 +17,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let accessLog: AccessLog
     var metrics: MetricsShard
     var streaks = FailureStreaks()
+    var injections = InjectionSwitches()
+    var corrections = PromptCorrections()
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
     private(set) var origins: [Origin]

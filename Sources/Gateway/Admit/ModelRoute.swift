@@ -61,7 +61,7 @@ extension ModelRoute {
                     openToPriority: deployment.openToPriority
                 ),
                 Candidate(
-                    id: DeploymentID(endpoint: deployment.endpoint, deployment: deployment.deployment),
+                    id: DeploymentID(endpoint: deployment.endpoint, deployment: deployment.deployment ?? model.name),
                     limits: DeploymentLimits(
                         requests: deployment.limits.requestsPerMinute.flatMap { Rate(perMinute: Int64($0)) },
                         tokens: deployment.limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0)) },

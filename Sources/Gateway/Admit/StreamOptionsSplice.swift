@@ -5,8 +5,8 @@ internal import Transport
 /// The rest of the body stays as it is, to the byte.
 struct StreamOptionsSplice {
     /// What is replaced; empty where something is put in.
-    private let range: Range<Int>
-    private let replacement: StaticString
+    let range: Range<Int>
+    let replacement: StaticString
 
     /// `nil` where nothing is to be changed: the answer is not streamed or has its usage anyway, the operation or On Your Data
     /// takes no `stream_options`, or what stands there is for Azure to refuse.

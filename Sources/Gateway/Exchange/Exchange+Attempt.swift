@@ -13,7 +13,9 @@ extension Exchange {
         record.endpoint = deployment.endpoint
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
-        modelField.map { rename($0, to: deployment) }
+        if let candidate = passage.candidate {
+            edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
+        }
         let body = transferBody(passage.payload)
         let endpoint = worker.snapshot.endpoints[deployment.endpoint]
         let arena = worker.takeArena()
@@ -60,11 +62,14 @@ extension Exchange: TransferObserver {
 
     func transferReceivedHead(_ transfer: Transfer) {
         let upstream = transfer.head
-        let headers = ResponseHeaders(upstream)
+        var headers = ResponseHeaders(upstream)
         let action = machine.headReceived(headers.promise(status: upstream.status))
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
+        let filters = headers.isEventStream && edits?.asksForUsage == true
+        if filters { headers.forgetLength() }
+        usage = UsageChunkFilter(UsageReader(headers.usageFormat), isFiltering: filters)
         if action == .relayHead {
             if let candidate = passage?.candidate { worker.streaks.succeeded(candidate.id) }
             beginRelay(upstream, headers)
@@ -108,7 +113,10 @@ extension Exchange: TransferObserver {
         return .taken
     }
 
-    func relay(_ body: UnsafeRawBufferPointer) {
+    func relay(_ body: UnsafeRawBufferPointer) { usage?.pass(body) { relayed($0) } }
+
+    /// For bytes that have been read for usage.
+    func relayed(_ body: UnsafeRawBufferPointer) {
         if answer?.isStream == true {
             answer?.position.advance(over: body)
         }

@@ -31,6 +31,10 @@ extension Exchange {
     /// What to do about an attempt that is over before the client has seen anything.
     func remedy(_ error: TransferError?) -> (ExchangeStateMachine.Remedy, AttemptFailure?) {
         let verdict: Verdict
+        if error == nil, let held, wasRefusedForInjection(held) {
+            self.held = nil
+            return (.resend, nil)
+        }
         if let error {
             verdict = Verdict.of(error, jitter: worker.jitter)
         } else if let held, machine.isJudging {
@@ -42,6 +46,14 @@ extension Exchange {
         // Nothing to report, and nowhere to go.
         if failure.failure == .passing, !mayReroute { return (.none, nil) }
         return (.reroute, failure)
+    }
+
+    /// The deployment does not know what the gateway has put into the request: it is sent again without.
+    private func wasRefusedForInjection(_ held: HeldAnswer) -> Bool {
+        guard edits?.asksForUsage == true, let id = passage?.candidate?.id else { return false }
+        return held.bytes.withUnsafeReadableBytes { body in
+            worker.injections.answered(status: held.head.status, body: body, by: id)
+        }
     }
 
     private func judge(_ held: HeldAnswer) -> Verdict {
@@ -83,9 +95,34 @@ extension Exchange {
     // MARK: hold
 
     func hold(_ bytes: UnsafeRawBufferPointer) {
-        held?.bytes.writeBytes(bytes)
-        guard let count = held?.bytes.readableBytes else { return }
-        if count > HeldAnswer.mostBytes { release() }
+        guard machine.isHoldingStream else {
+            held?.bytes.writeBytes(bytes)
+            if held?.bytes.readableBytes ?? 0 > HeldAnswer.mostBytes { release() }
+            return
+        }
+        usage?.pass(bytes) { held?.bytes.writeBytes($0) }
+        guard let reader = usage?.reader else { return }
+        if let error = reader.error, !reader.hasContent, let failure = failure(of: error) {
+            held = nil
+            guard machine.failed() == .reroute(cancelling: true) else { return }
+            rerouteWhenCancelled = failure
+            attempt?.cancel()
+        } else if reader.hasContent || reader.error != nil || held?.bytes.readableBytes ?? 0 > HeldAnswer.mostBytes {
+            release()
+        }
+    }
+
+    /// What an error at the beginning of a stream means; `nil` where it is the client's.
+    private func failure(of error: AnswerError) -> AttemptFailure? {
+        guard let held else { return nil }
+        var verdict = Verdict.of(error, head: held.head, jitter: worker.jitter, now: LocalCoordinator.wallClock() / 1000)
+        // Without another deployment it is as good as the client's own.
+        if !mayReroute, case .suspect = verdict.finding { verdict = .healthy }
+        let status = error.kind == .rateLimit ? 429 : 502
+        return attemptFailure(
+            verdict,
+            GatewayError(status, error.kind == .rateLimit ? "429" : "upstream_failed", "Azure OpenAI refused the stream.", source: .upstream)
+        )
     }
 
     /// Nothing more is to be learned from what is held.
@@ -95,8 +132,11 @@ extension Exchange {
     func relayHeld() {
         guard let held else { return }
         self.held = nil
+        let isStream = held.headers.isEventStream && held.head.status < 300
+        if isStream, let candidate = passage?.candidate { worker.streaks.succeeded(candidate.id) }
         beginRelay(held.head, held.headers, retryAfter: held.retryAfter)
-        held.bytes.withUnsafeReadableBytes { if $0.count > 0 { relay($0) } }
+        // The bytes of a stream have been read for usage when they came.
+        held.bytes.withUnsafeReadableBytes { if $0.count > 0 { isStream ? relayed($0) : relay($0) } }
     }
 }
 

@@ -16,20 +16,20 @@ extension Exchange {
         case form(collected: Int, length: Int?)
     }
 
-    /// Where the body names its model, which Azure has to read as a deployment's name.
-    struct ModelField {
-        var range: Range<Int>
-        var name: String
-        let isJSON: Bool
+    /// Keeps what a JSON body said about itself.
+    private func note(_ request: JSONRequestReader.Request, renames: Bool) {
+        record.isStream = request.stream
+        facts = request.facts
+        let splice = StreamOptionsSplice(request.facts, operation: operation)
+        guard renames || splice != nil else { return }
+        edits = BodyEdits(model: renames ? request.model : nil, at: request.modelRange, splice: splice)
     }
 
-    /// Makes the body name the deployment.
-    func rename(_ field: ModelField, to deployment: ModelRoute.Deployment) {
-        guard let body, let name = deployment.name, name != field.name else { return }
-        let value = Array((field.isJSON ? JSONText.quoted(name) : name).utf8)
-        value.withUnsafeBytes { body.replace(field.range, with: $0) }
-        let range = field.range.lowerBound..<field.range.lowerBound + value.count
-        modelField = ModelField(range: range, name: name, isJSON: field.isJSON)
+    /// Makes the body fit the deployment.
+    func edit(for deployment: ModelRoute.Deployment, asksForUsage: Bool) {
+        guard let body, edits != nil else { return }
+        if let name = deployment.name { edits?.rename(to: name, in: body) }
+        edits?.askForUsage(asksForUsage, in: body)
     }
 
     /// The request's body as the transfer takes it.
@@ -157,7 +157,7 @@ extension Exchange {
         body.append(bytes)
         guard scanner != nil else { return }
         scan(bytes) { model, range in
-            self.modelField = ModelField(range: range, name: model, isJSON: false)
+            self.edits = BodyEdits(formModel: model, at: range)
             let payload = Payload.form(collected: body.count, length: self.fields.contentLength)
             self.admit(model: model, payload: payload, upload: .open)
         }
@@ -186,7 +186,10 @@ extension Exchange {
         }
         if case .deployment(let name, _) = target.kind {
             // The path names the deployment, and Azure ignores `model` beside it. Only whether it streams is of interest.
-            if case .success(let request) = worker.reader.read(body) { record.isStream = request.stream }
+            switch worker.reader.read(body) {
+            case .success(let request): note(request, renames: false)
+            case .failure: facts = RequestFacts(unread: body.count)
+            }
             return admit(model: name, payload: .memory, upload: .complete)
         }
         if body.count == 0 { return admit(model: nil, payload: .memory, upload: .complete) }
@@ -194,10 +197,7 @@ extension Exchange {
         case .failure(let error):
             perform(machine.refused(error))
         case .success(let request):
-            record.isStream = request.stream
-            if let model = request.model {
-                modelField = ModelField(range: request.modelRange, name: model, isJSON: true)
-            }
+            note(request, renames: true)
             admit(model: request.model, payload: .memory, upload: .complete)
         }
     }

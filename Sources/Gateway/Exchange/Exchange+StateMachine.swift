@@ -104,6 +104,7 @@ struct ExchangeStateMachine: ~Copyable {
         }
     }
 
+    var isHoldingStream: Bool { if case .holding = state { true } else { false } }
     var isJudging: Bool { if case .judging = state { true } else { false } }
 
     // MARK: the request

@@ -14,6 +14,7 @@ final class Exchange {
     let head: HTTPRequestHead
     let fields: RequestFields
     let target: RequestTarget
+    let operation: APIOperation
 
     var machine = ExchangeStateMachine()
     var record: ExchangeRecord
@@ -21,8 +22,13 @@ final class Exchange {
 
     /// The collected request body.
     var body: BodyStorage?
-    /// Where it names its model.
-    var modelField: ModelField?
+    /// What in it depends on the deployment.
+    var edits: BodyEdits?
+    /// What it says about its cost; `nil` where it is not read.
+    var facts: RequestFacts?
+    var estimate: TokenEstimate?
+    /// Reads what the answer cost.
+    var usage: UsageChunkFilter?
     var scanner: MultipartModelScanner?
     var upload = Upload()
     var passage: Passage?
@@ -54,6 +60,7 @@ final class Exchange {
         self.head = head
         self.fields = fields
         self.target = target
+        operation = APIOperation(path: target.path)
         awaitsContinue = fields.expectsContinue
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         record.method = head.method.rawValue
@@ -61,7 +68,7 @@ final class Exchange {
     }
 
     deinit {
-        answer?.heartbeat?.stop()
+        timer?.stop()
         if isKnownUniquelyReferenced(&body), let body { worker.giveBack(body) }
     }
 
@@ -129,6 +136,7 @@ final class Exchange {
             relayHeld()
             connection.flush()
         case .complete:
+            usage?.finish { relayed($0) }
             finish(status: answer?.status ?? 0, error: nil, cancelling: false)
             connection.answerEnded(reusable: true)
         case .completeHeld:

@@ -25,6 +25,7 @@ struct ReplacedFields {
 /// Fields for one hop (RFC 9110 section 7.6.1) and those that `Connection` names are dropped; all others pass as they came.
 struct ResponseHeaders {
     private(set) var isEventStream = false
+    private var isJSON = false
     private var contentLength: Int?
     private var isChunked = false
     private var connectionNames: [String] = []
@@ -38,6 +39,7 @@ struct ResponseHeaders {
                 }
             case 12 where head.matches(field, "content-type"):
                 isEventStream = head.isMediaType(field, "text/event-stream")
+                isJSON = head.isMediaType(field, "application/json")
             case 14 where head.matches(field, "content-length"):
                 contentLength = head.number(field)
             case 17 where head.matches(field, "transfer-encoding"):
@@ -47,6 +49,12 @@ struct ResponseHeaders {
         }
         if isChunked || (contentLength ?? -1) < 0 { contentLength = nil }
     }
+
+    /// How the body tells what it cost.
+    var usageFormat: UsageReader.Format { isEventStream ? .eventStream : isJSON ? .json : .opaque }
+
+    /// The body will not have the length that was announced.
+    mutating func forgetLength() { contentLength = nil }
 
     /// What an attempt with these fields promises.
     func promise(status: Int) -> ExchangeStateMachine.Head {

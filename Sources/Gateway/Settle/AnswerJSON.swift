@@ -38,8 +38,7 @@ struct AnswerJSON {
     private var expectsName = false
     /// Brackets open in what is skipped.
     private var skipped = 0
-    /// The last byte of a string that was not at its end was a backslash.
-    private var isEscaped = false
+    private var text = JSONBytes.Text()
     private var escape = EscapeLength()
     private var number = JSONNumber()
     /// The part of a string that came with earlier chunks.
@@ -53,7 +52,7 @@ struct AnswerJSON {
         places = Places()
         member = .other
         expectsName = false
-        isEscaped = false
+        text = JSONBytes.Text()
         scratch.clear()
     }
 
@@ -66,12 +65,12 @@ struct AnswerJSON {
             case .name, .kept: at = readKept(bytes, at)
             case .counted: at = readCounted(bytes, at)
             case .passed:
-                at = JSONBytes.behindText(bytes, at, &isEscaped)
+                at = JSONBytes.behindText(bytes, at, &text)
                 if at > 0 { state = .between } else { at = bytes.count }
             case .number: at = readNumber(bytes, at)
             case .skipping: at = skip(bytes, at)
             case .skippingText:
-                at = JSONBytes.behindText(bytes, at, &isEscaped)
+                at = JSONBytes.behindText(bytes, at, &text)
                 if at > 0 { state = .skipping } else { at = bytes.count }
             case .over: return
             }
@@ -149,6 +148,7 @@ struct AnswerJSON {
             return
         }
         scratch.clear()
+        text = JSONBytes.Text()
         if expectsName {
             state = .name
         } else {
@@ -165,7 +165,7 @@ struct AnswerJSON {
     }
 
     private mutating func readKept(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
-        let end = JSONBytes.behindText(bytes, start, &isEscaped)
+        let end = JSONBytes.behindText(bytes, start, &text)
         guard end > 0 else {
             scratch.append(UnsafeRawBufferPointer(rebasing: bytes[start...]))
             return bytes.count
@@ -184,7 +184,7 @@ struct AnswerJSON {
     }
 
     private mutating func unescape(_ text: UnsafeRawBufferPointer, isName: Bool) {
-        guard text.contains(UInt8(ascii: "\\")) else { return ended(text, isName: isName) }
+        guard self.text.hasEscapes else { return ended(text, isName: isName) }
         ShortText(unescaping: text).withBytes { ended($0, isName: isName) }
     }
 
@@ -228,7 +228,7 @@ struct AnswerJSON {
             let byte = bytes[at]
             at += 1
             if byte == UInt8(ascii: "\"") {
-                let end = JSONBytes.behindText(bytes, at, &isEscaped)
+                let end = JSONBytes.behindText(bytes, at, &text)
                 guard end > 0 else {
                     state = .skippingText
                     return bytes.count

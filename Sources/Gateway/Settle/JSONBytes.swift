@@ -1,31 +1,39 @@
 /// Quick looks through JSON, eight bytes at a time.
 enum JSONBytes {
+    /// What is known of a string whose end has not come.
+    struct Text {
+        /// The next byte is escaped.
+        fileprivate var isEscaped = false
+        fileprivate(set) var hasEscapes = false
+    }
+
     /// Index behind the quote that ends a string; 0 where it does not end in these bytes.
-    ///
-    /// - Parameter isEscaped: the byte at `start` is escaped; afterwards, whether the first of the next bytes is.
-    static func behindText(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ isEscaped: inout Bool) -> Int {
+    static func behindText(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ text: inout Text) -> Int {
         var at = start
-        if isEscaped {
+        if text.isEscaped {
             guard at < bytes.count else { return 0 }
-            isEscaped = false
+            text.isEscaped = false
             at += 1
         }
         while true {
-            while at + 8 <= bytes.count {
-                let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
-                let hits = places(word, of: quotes) | places(word, of: backslashes)
-                if hits != 0 {
-                    at += hits.trailingZeroBitCount >> 3
-                    break
+            search: do {
+                while at + 8 <= bytes.count {
+                    let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
+                    let hits = places(word, of: quotes) | places(word, of: backslashes)
+                    if hits != 0 {
+                        at += hits.trailingZeroBitCount >> 3
+                        break search
+                    }
+                    at += 8
                 }
-                at += 8
+                while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
+                guard at < bytes.count else { return 0 }
             }
-            while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
-            guard at < bytes.count else { return 0 }
             if bytes[at] == UInt8(ascii: "\"") { return at + 1 }
+            text.hasEscapes = true
             at += 2
             if at > bytes.count {
-                isEscaped = true
+                text.isEscaped = true
                 return 0
             }
         }

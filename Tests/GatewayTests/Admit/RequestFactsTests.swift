@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Transport
 
@@ -37,8 +38,8 @@ struct RequestFactsTests {
     }
 
     @Test("count as a slow reader does, whatever the text", arguments: [31, 32, 33])
-    func random(seed: Int) throws {
-        var random = SeededGenerator(seed: seed)
+    func random(seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
         let pieces = [
             "a", " ", "\\n", "\\\\", "\\\"", "ö", "日", "\\u00e9", "\\u65e5", "\\ud83d\\ude00", "😀", "word ", "{[,]}",
             String(repeating: "A1+/", count: 15), String(repeating: "f0", count: 32),
@@ -215,8 +216,8 @@ struct RequestFactsTests {
     }
 
     @Test("never fail the process, whatever is done to a request", arguments: [41, 42])
-    func broken(seed: Int) throws {
-        var random = SeededGenerator(seed: seed)
+    func broken(seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
         let good = Array(
             (#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a\u00e9\n日 "},"#
                 + #"{"type":"image_url","image_url":{"url":"data:x"}}]}],"tools":[{"type":"function","function":{"name":"f"}}],"#

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Transport
 
@@ -26,7 +27,7 @@ struct TokenEstimateTests {
 
     /// Pseudo-random base64, the same each time.
     private static let base64: String = {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix(seed: 7)
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
         return String((0..<8_000).map { _ in alphabet.randomElement(using: &random)! })
     }()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -8,8 +9,8 @@ import Testing
 struct UsagePropertyTests {
     private static let environment: [String: String] = ProcessInfo.processInfo.environment
     private static let cases: Int = environment["SLUICE_USAGE_CASES"].flatMap { Int($0) } ?? 100_000
-    private static let firstSeed: Int = environment["SLUICE_USAGE_SEED"].flatMap { Int($0) } ?? 1
-    static let seeds: [Int] = (0..<8).map { firstSeed &* 1_000 &+ $0 }
+    private static let firstSeed: UInt64 = environment["SLUICE_USAGE_SEED"].flatMap { UInt64($0) } ?? 1
+    static let seeds: [UInt64] = (0..<8).map { firstSeed &* 1_000 &+ $0 }
     /// An answer is made and read by Foundation once, and then cut in so many ways.
     private static let cuttings = 50
     private static var answers: Int { max(4, cases / (2 * seeds.count * cuttings)) }
@@ -42,8 +43,8 @@ struct UsagePropertyTests {
         "says what Foundation reads in the whole stream, and loses only the usage events where they are filtered",
         arguments: seeds
     )
-    func streams(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+    func streams(seed: UInt64) {
+        var random = SplitMix(seed: seed)
         var usages = 0
         var removed = 0
         for _ in 0..<Self.answers {
@@ -70,8 +71,8 @@ struct UsagePropertyTests {
     }
 
     @Test("says what Foundation reads in the whole body", arguments: seeds)
-    func bodies(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+    func bodies(seed: UInt64) {
+        var random = SplitMix(seed: seed)
         var usages = 0
         for _ in 0..<Self.answers {
             let body = RandomAnswer.body(&random)
@@ -86,8 +87,8 @@ struct UsagePropertyTests {
     }
 
     @Test("takes any bytes without harm, holds few of them, and makes the same of them in any pieces", arguments: seeds)
-    func noise(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+    func noise(seed: UInt64) {
+        var random = SplitMix(seed: seed)
         for _ in 0..<Self.answers {
             var bytes = Bool.random(using: &random) ? RandomAnswer.stream(&random) : RandomAnswer.body(&random)
             switch Int.random(in: 0..<4, using: &random) {

@@ -369,4 +369,10 @@ struct UsageReaderTests {
     func content(event: String, hasContent: Bool) {
         #expect(UsageReader(.eventStream, "data: \(event)\n\n").hasContent == hasContent)
     }
+
+    @Test("needs no more memory for a large answer than for a small one")
+    func memory() {
+        // A stream may stay open for minutes, and thousands of them at once.
+        #expect(MemoryLayout<UsageChunkFilter>.size <= 1_024)
+    }
 }

@@ -1,9 +1,11 @@
+import TestSupport
+
 @testable import Gateway
 
 /// Answers as Azure gives them, in all families of its API, and made harder to read.
 enum RandomAnswer {
     /// A JSON body.
-    static func body(_ random: inout SeededGenerator) -> [UInt8] {
+    static func body(_ random: inout SplitMix) -> [UInt8] {
         var members: [(String, RandomJSON)]
         switch Int.random(in: 0..<4, using: &random) {
         case 0: members = chunk("message", &random)
@@ -23,7 +25,7 @@ enum RandomAnswer {
     }
 
     /// An event stream; none of its events is larger than what the filter may hold.
-    static func stream(_ random: inout SeededGenerator) -> [UInt8] {
+    static func stream(_ random: inout SplitMix) -> [UInt8] {
         let end = ["\n", "\r\n", "\r"].randomElement(using: &random)!
         var stream: [UInt8] = []
         let isChat = Int.random(in: 0..<3, using: &random) > 0
@@ -38,7 +40,7 @@ enum RandomAnswer {
     }
 
     /// Where to cut an answer into pieces: seldom or often.
-    static func cuts(_ count: Int, _ random: inout SeededGenerator) -> [Int] {
+    static func cuts(_ count: Int, _ random: inout SplitMix) -> [Int] {
         guard count > 0 else { return [] }
         switch Int.random(in: 0..<32, using: &random) {
         case 0: return Array(0..<count)
@@ -58,7 +60,7 @@ enum RandomAnswer {
         _ payload: String,
         type: String? = nil,
         _ end: String,
-        _ random: inout SeededGenerator
+        _ random: inout SplitMix
     ) -> String {
         var event = ""
         if Int.random(in: 0..<6, using: &random) == 0 { event += ": a comment data: {\(end)" }
@@ -69,7 +71,7 @@ enum RandomAnswer {
         return event
     }
 
-    private static func chatEvent(_ end: String, _ random: inout SeededGenerator) -> String {
+    private static func chatEvent(_ end: String, _ random: inout SplitMix) -> String {
         switch Int.random(in: 0..<12, using: &random) {
         case 0: return event("[DONE]", end, &random)
         case 1: return ": ping\(end)\(end)"
@@ -99,7 +101,7 @@ enum RandomAnswer {
         }
     }
 
-    private static func typedEvent(_ end: String, _ random: inout SeededGenerator) -> String {
+    private static func typedEvent(_ end: String, _ random: inout SplitMix) -> String {
         let type = [
             "response.created", "response.in_progress", "response.output_text.delta", "response.completed",
             "response.incomplete", "response.failed", "error", "keepalive", "image_generation.completed",
@@ -125,7 +127,7 @@ enum RandomAnswer {
 
     // MARK: parts
 
-    private static func chunk(_ delta: String, _ random: inout SeededGenerator) -> [(String, RandomJSON)] {
+    private static func chunk(_ delta: String, _ random: inout SplitMix) -> [(String, RandomJSON)] {
         let choices = (0..<Int.random(in: 0...2, using: &random)).map { index -> RandomJSON in
             var said: [(String, RandomJSON)] = [("role", .string("assistant"))]
             switch Int.random(in: 0..<4, using: &random) {
@@ -155,14 +157,14 @@ enum RandomAnswer {
         ]
     }
 
-    private static func error(_ random: inout SeededGenerator) -> RandomJSON {
+    private static func error(_ random: inout SplitMix) -> RandomJSON {
         .object([
             ("code", Bool.random(using: &random) ? .string("rate_limit_exceeded") : .null),
             ("message", .string(RandomJSON.text(&random))), ("innererror", .junk(&random)),
         ])
     }
 
-    private static func usage(_ random: inout SeededGenerator) -> RandomJSON {
+    private static func usage(_ random: inout SplitMix) -> RandomJSON {
         func tokens() -> RandomJSON {
             .int([0, 1, 7, 999, 123_456, 10_000_000_000].randomElement(using: &random)!)
         }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A JSON value that is written in a different way each time: order of members, white space, escapes.
 enum RandomJSON {
     struct Member {
@@ -19,7 +21,7 @@ enum RandomJSON {
     static var null: Self { .literal("null") }
 
     /// With members that look like those which matter, in a place where they do not.
-    static func junk(depth: Int = 3, _ random: inout SeededGenerator) -> Self {
+    static func junk(depth: Int = 3, _ random: inout SplitMix) -> Self {
         let names = [
             "usage", "choices", "delta", "content", "response", "error", "type", "prompt_tokens", "model", "a",
         ]
@@ -41,14 +43,14 @@ enum RandomJSON {
         }
     }
 
-    static func text(_ random: inout SeededGenerator) -> String {
+    static func text(_ random: inout SplitMix) -> String {
         let pieces = [
             "a", "word ", "ö", "日本", "😀", "\"", "\\", "\n", "\t", "/", "{", "]", ",", ":", "usage", "\u{7F}", "\u{1}",
         ]
         return (0..<Int.random(in: 0...8, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined()
     }
 
-    func written(_ random: inout SeededGenerator) -> String {
+    func written(_ random: inout SplitMix) -> String {
         var blanks = Blanks(isCompact: Bool.random(using: &random))
         var result = ""
         write(into: &result, &blanks, &random)
@@ -58,12 +60,12 @@ enum RandomJSON {
     private struct Blanks {
         let isCompact: Bool
 
-        mutating func next(_ random: inout SeededGenerator) -> String {
+        mutating func next(_ random: inout SplitMix) -> String {
             isCompact ? "" : ["", " ", "  ", "\t"].randomElement(using: &random)!
         }
     }
 
-    private func write(into result: inout String, _ blanks: inout Blanks, _ random: inout SeededGenerator) {
+    private func write(into result: inout String, _ blanks: inout Blanks, _ random: inout SplitMix) {
         switch self {
         case .members(let members):
             result += "{" + blanks.next(&random)
@@ -90,12 +92,12 @@ enum RandomJSON {
     }
 
     /// Most texts are written as anybody would.
-    private static func quoted(_ text: String, _ random: inout SeededGenerator) -> String {
+    private static func quoted(_ text: String, _ random: inout SplitMix) -> String {
         let isOdd = Int.random(in: 0..<4, using: &random) == 0
         return "\"" + text.unicodeScalars.map { escaped($0, isOdd: isOdd, &random) }.joined() + "\""
     }
 
-    private static func escaped(_ scalar: Unicode.Scalar, isOdd: Bool, _ random: inout SeededGenerator) -> String {
+    private static func escaped(_ scalar: Unicode.Scalar, isOdd: Bool, _ random: inout SplitMix) -> String {
         let short: [Unicode.Scalar: String] = ["\"": "\\\"", "\\": "\\\\", "\n": "\\n", "\t": "\\t", "/": "\\/"]
         if let short = short[scalar], scalar != "/" || Bool.random(using: &random) { return short }
         if scalar.value >= 0x20, !isOdd || Int.random(in: 0..<4, using: &random) > 0 { return String(scalar) }

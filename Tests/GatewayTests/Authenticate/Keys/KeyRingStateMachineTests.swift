@@ -180,7 +180,7 @@ struct KeyRingStateMachineTests {
     @Test("never fetches more often than every five minutes, whatever is asked for")
     func flood() {
         var machine = Situation.holding.machine
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix(seed: 7)
         var now = Self.start
         var fetches: [NIODeadline] = []
         for number in 0..<20_000 {
