@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build test budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak schema format lint clean dependencies build-dependencies
+.PHONY: help demo build test fuzz token-cost budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak schema format lint clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -84,6 +84,20 @@ compare: build-dependencies ## measure the same load through nginx, HAProxy, Env
 	$(build_programs)
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/compare $(OPTIONS)
 
+# What is found beyond the kept corpus stays in .build/fuzz; a finding stops the run and leaves its input there.
+FUZZ_SECONDS ?= 300
+fuzz: build-dependencies ## let libFuzzer try tokens and JSON documents for five minutes each; FUZZ_SECONDS=300
+	Tests/Fuzz/build .build/fuzz
+	for kind in token json; do \
+		mkdir -p .build/fuzz/corpus-$$kind; tar -xzf Tests/Fuzz/corpus/$$kind.tar.gz -C .build/fuzz/corpus-$$kind; \
+		.build/fuzz/fuzz-$$kind -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=512 -max_len=20000 -print_final_stats=1 \
+			-artifact_prefix=.build/fuzz/ .build/fuzz/corpus-$$kind Tests/Fuzz/corpus/$$kind; \
+	done
+
+token-cost: build-dependencies ## print what checking a token costs, in microseconds of CPU time, and what a remembered one takes
+	bench/tokens/build .build/token-cost
+	.build/token-cost/token-cost
+
 # Half an hour of everything at once, checked to the byte: what a leak or a rare mistake needs to show itself.
 SOAK_MINUTES ?= 30
 soak: build-dependencies ## half an hour of mixed load with faults, all checked; SOAK_MINUTES=30, OPTIONS=--record keeps the report
@@ -100,7 +114,7 @@ format: ## rewrite the Swift sources in the project's format
 
 lint: ## check the format of the Swift sources, and the shell scripts where shellcheck is installed
 	swift=$(SWIFT); "$$swift" format lint --strict --recursive --parallel $(swift_sources)
-	if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/*.sh bench/counters/build-library; fi
+	if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/*.sh bench/counters/build-library bench/tokens/build Tests/Fuzz/build; fi
 
 clean: ## remove everything that was built
 	rm -rf .build .build-asan .build-tsan .venv

@@ -40,7 +40,7 @@ package struct AuthenticationFailures {
             return (record.count >= limit.count ? end - now : .zero, keep: true)
         }
         guard let left, left > .zero else { return nil }
-        return .tooManyFailures(retryAfterSeconds: Int((left.nanoseconds + 999_999_999) / 1_000_000_000))
+        return .tooManyFailures(retryAfter: (left.nanoseconds + 999_999) / 1_000_000)
     }
 
     /// A request of that address failed to authenticate.

@@ -21,7 +21,7 @@ struct AuthenticationFailuresTests {
         let refusal = failures.refusal(of: Self.address, now: Self.at(10))
         #expect(refusal?.status == 429)
         #expect(refusal?.retryAfter == 50_000)
-        #expect(failures.refusal(of: Self.address, now: Self.at(59.5))?.retryAfter == 1000)
+        #expect(failures.refusal(of: Self.address, now: Self.at(59.5))?.retryAfter == 500)
         #expect(failures.refusal(of: Self.address, now: Self.at(60)) == nil)
         #expect(failures.addressCount == 0)
         failures.failed(Self.address, now: Self.at(61))

@@ -128,18 +128,3 @@ private final class DocumentHandler: ChannelInboundHandler, @unchecked Sendable 
         channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
     }
 }
-
-/// Waits until a condition holds; how long that takes is the machine's business.
-func eventually(
-    _ what: String,
-    within limit: Duration = .seconds(20),
-    _ condition: @Sendable () async throws -> Bool
-) async throws {
-    let end = ContinuousClock.now + limit
-    while try await !condition() {
-        guard ContinuousClock.now < end else { throw NeverHappened(description: "this did not happen: \(what)") }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
-
-struct NeverHappened: Error, CustomStringConvertible { let description: String }

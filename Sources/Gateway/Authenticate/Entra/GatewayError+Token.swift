@@ -32,13 +32,15 @@ extension GatewayError {
     }
 
     /// Too many failures from where this request comes from.
-    static func tooManyFailures(retryAfterSeconds: Int) -> Self {
+    ///
+    /// - Parameter retryAfter: milliseconds.
+    static func tooManyFailures(retryAfter: Int64) -> Self {
         var error = Self(
             429,
             "TooManyFailedAuthentications",
             "Too many requests from this address failed to authenticate. Try again later.",
             source: .downstream,
-            retryAfter: Int64(retryAfterSeconds) * 1000
+            retryAfter: retryAfter
         )
         error.reason = "too_many_failures"
         return error

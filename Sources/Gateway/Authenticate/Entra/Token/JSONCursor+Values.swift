@@ -16,6 +16,12 @@ extension JSONCursor {
         return unescaped(text.range)
     }
 
+    /// Reads a string as it is written, for texts that need no escapes.
+    mutating func plainString() throws(JSONProblem) -> ArraySlice<UInt8> {
+        guard try kind() == .string else { throw .wrongType }
+        return bytes[try scanString().range]
+    }
+
     /// Reads a number that is whole and written so: no fraction, no exponent.
     mutating func integer() throws(JSONProblem) -> Int64 {
         guard try kind() == .number else { throw .wrongType }

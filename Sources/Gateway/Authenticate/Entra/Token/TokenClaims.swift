@@ -96,7 +96,7 @@ extension TokenClaims {
         case "idtyp": kind = try cursor.string()
         case "scp": hasScope = try cursor.string().utf8.contains { $0 != UInt8(ascii: " ") }
         case "roles": roles = try cursor.strings()
-        case "groups": listedGroups = try cursor.strings().compactMap { GUID($0) }
+        case "groups": listedGroups = try cursor.guids()
         case "hasgroups":
             // Entra ID has written it as a boolean and as a string.
             if try cursor.kind() == .string {
@@ -120,8 +120,17 @@ extension TokenClaims {
 
 extension JSONCursor {
     fileprivate mutating func guid() throws(JSONProblem) -> GUID {
-        guard let guid = GUID(try string()) else { throw .wrongType }
+        guard let guid = GUID(try plainString()) else { throw .wrongType }
         return guid
+    }
+
+    /// Groups that come from elsewhere have names of other kinds, which nobody can list.
+    fileprivate mutating func guids() throws(JSONProblem) -> [GUID] {
+        var guids: [GUID] = []
+        try array { (cursor) throws(JSONProblem) in
+            if let guid = GUID(try cursor.plainString()) { guids.append(guid) }
+        }
+        return guids
     }
 
     /// A NumericDate (RFC 7519 section 2) that is whole and not before 1970.

@@ -1,0 +1,48 @@
+extension TokenPolicy {
+    /// What the configuration says of tokens.
+    ///
+    /// - Parameter epoch: another one than that of any policy before.
+    package convenience init(_ configuration: GatewayConfiguration, epoch: UInt32) {
+        self.init(
+            tenants: configuration.entra.compactMap { EntraTenant($0) },
+            clients: configuration.clients.map { ClientRule($0.entra) },
+            epoch: epoch
+        )
+    }
+}
+
+extension EntraTenant {
+    /// `nil` only for an id that is none, which the configuration does not let through.
+    package init?(_ configuration: GatewayConfiguration.EntraTenant) {
+        guard let id = GUID(configuration.tenant) else { return nil }
+        let cloud: EntraCloud =
+            switch configuration.cloud {
+            case .public: .public
+            case .usgov: .usGovernment
+            case .china: .china
+            }
+        self.init(
+            id: id,
+            audiences: configuration.audiences,
+            authority: configuration.authority.map { .other($0.description) } ?? .cloud(cloud),
+            clockSkew: configuration.clockSkew.components.seconds
+        )
+    }
+}
+
+extension ClientRule {
+    package init(_ configuration: GatewayConfiguration.EntraClient) {
+        self.init(
+            users: configuration.users.compactMap { GUID($0) },
+            applications: configuration.applications.compactMap { GUID($0) },
+            roles: configuration.roles,
+            groups: configuration.groups.compactMap { GUID($0) }
+        )
+    }
+}
+
+extension FrontDoor {
+    package init(_ configuration: GatewayConfiguration.FrontDoor) {
+        self.init(ids: configuration.ids.compactMap { GUID($0) })
+    }
+}
