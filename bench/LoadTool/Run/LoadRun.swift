@@ -8,6 +8,8 @@ internal import UnixSignals
 /// A run from the first look at the targets to the result.
 struct LoadRun: Sendable {
     private static let startDelay = TimeAmount.milliseconds(20)
+    /// A day. Of what comes later only the sums are kept.
+    private static let maximumSeconds = 86_400
 
     let scenario: Scenario
     /// Told once a second.
@@ -150,7 +152,7 @@ struct LoadRun: Sendable {
         let second = RunResult.Second(sum, at: raw.elapsed, seconds: max(1e-3, now - raw.elapsed), loops: loops.count)
         raw.elapsed = now
         guard second.seconds > 0.05 || second.ended > 0 else { return }
-        raw.timeline.append(second)
+        if raw.timeline.count < Self.maximumSeconds { raw.timeline.append(second) }
         onSecond(second, now)
     }
 
