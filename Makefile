@@ -19,10 +19,14 @@ swift_sources := Sources bench Tests Package.swift
 # XCTest itself would fail the address sanitizer.
 swift_test_flags := --disable-xctest
 
-# The gateway and its stand-in for Azure, for release: what is shown and what is measured.
-build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build -c release --product "$$product"; done
+# Swift's libraries inside the binary: nothing to install beside it, less memory, and cheaper calls into them. And no
+# exclusivity checks in the packages either: docs/decisions/0003-release-exclusivity.md.
+release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 
-.PHONY: help demo build test budgets test-differential scripts-cost test-asan test-tsan compare soak fleet load-agreement format lint clean dependencies build-dependencies
+# The gateway and its stand-in for Azure, for release: what is shown and what is measured.
+build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
+
+.PHONY: help demo build test budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet load-agreement schema format lint clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -32,7 +36,7 @@ demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gat
 	KEEP="$(KEEP)" deploy/demo.sh .build/release
 
 build: build-dependencies ## build the gateway and its tools for release
-	swift=$(SWIFT); "$$swift" build -c release
+	swift=$(SWIFT); "$$swift" build $(release_flags)
 
 # The budgets are of a release build, and counted when no other test keeps the machine busy.
 test: dependencies .venv/.stamp ## install what the tests need and run all of them
@@ -48,6 +52,11 @@ test-differential: dependencies ## compare the Redis scripts with the model in S
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter DifferentialTests
+
+test-usage: dependencies ## read a million random answers in random pieces as usage, against Foundation; CASES and SEED choose others
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
+	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
 	swift=$(SWIFT); "$$swift" build --build-tests; \
@@ -84,13 +93,18 @@ soak: build-dependencies ## half an hour of mixed load with faults, all checked;
 REPLICAS ?= 1
 SCENARIO ?= smoke
 fleet: build-dependencies ## Redis, stand-ins for Azure and REPLICAS=1 gateways under SCENARIO=smoke, with a report; OPTIONS=-- and more for sluice-load
-	$(build_programs); "$$swift" build -c release --product sluice-load
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet --binaries .build/release --replicas $(REPLICAS) --scenario $(SCENARIO) $(OPTIONS)
 
 load-agreement: build-dependencies ## the same load by wrk and by sluice-load, in turns: do throughput and median agree within 5 %
 	deploy/install-dependencies.sh compare
-	$(build_programs); "$$swift" build -c release --product sluice-load
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet.agreement --binaries .build/release $(OPTIONS)
+
+schema: build-dependencies ## write the JSON Schema and the reference of the configuration file anew
+	swift=$(SWIFT); "$$swift" build --product sluice; sluice="$$("$$swift" build --show-bin-path)/sluice"; \
+	"$$sluice" config schema > config/sluice.schema.json; \
+	"$$sluice" config schema --markdown > docs/configuration-reference.md
 
 format: ## rewrite the Swift sources in the project's format
 	swift=$(SWIFT); "$$swift" format --in-place --recursive --parallel $(swift_sources)

@@ -70,7 +70,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams,
+                "Coordination", "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL,
+                logging, yams,
                 lifecycle,
             ],
             swiftSettings: strict
@@ -95,21 +96,31 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .target(
+            name: "TestSupport",
+            dependencies: [nioConcurrency],
+            path: "Tests/Support",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["Transport", nioConcurrency, nioCore, nioPosix, nioHTTP1],
+            dependencies: ["CEpoll", "TestSupport", "Transport", nioCore, nioPosix, nioHTTP1, nioSSL],
             swiftSettings: strict
         ),
         .testTarget(
             name: "CoordinationTests",
             dependencies: [
-                "CHiredis", "Coordination", collections, nioConcurrency, nioCore, nioEmbedded, nioPosix, nioSSL,
+                "CHiredis", "Coordination", "TestSupport", collections, nioConcurrency, nioCore, nioEmbedded, nioPosix,
+                nioSSL,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Transport", nioCore, nioPosix, nioEmbedded, nioHTTP1],
+            dependencies: [
+                "COpenSSL", "Coordination", "Gateway", "TestSupport", "Transport", logging, nioCore, nioPosix,
+                nioEmbedded, nioHTTP1,
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -124,7 +135,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Gateway", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["Gateway", "TestSupport", nioCore, nioPosix, nioHTTP1, nioSSL],
             exclude: ["python"],
             swiftSettings: strict
         ),

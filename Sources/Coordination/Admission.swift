@@ -28,10 +28,22 @@ package struct Admission: Hashable, Sendable {
             "the client scopes of an admission are different"
         )
         self.lease = lease
-        self.estimate = min(max(estimate, 1), Self.mostTokens)
+        self.estimate = estimate.asEstimate
         self.scopes = scopes
         self.candidates = candidates
         self.terms = terms
+    }
+}
+
+extension Int64 {
+    /// Taken for an estimate of tokens: 1 ... `Admission.mostTokens`.
+    var asEstimate: Int64 { clamped(to: 1...Admission.mostTokens) }
+
+    /// Taken for a count of tokens or requests: 0 ... `Admission.mostTokens`.
+    var asCount: Int64 { clamped(to: 0...Admission.mostTokens) }
+
+    func clamped(to range: ClosedRange<Int64>) -> Int64 {
+        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
 }
 

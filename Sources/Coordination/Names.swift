@@ -33,6 +33,9 @@ package struct ScopeID: Hashable, Sendable {
 
     package init(client: String) { name = escaped(client) }
 
+    /// Whether it is of a client with one model; an escaped name has no slash of its own.
+    package var isOfModel: Bool { name.utf8.contains(UInt8(ascii: "/")) }
+
     package init(client: String, model: String) { name = "\(escaped(client))/\(escaped(model))" }
 }
 

@@ -24,7 +24,7 @@ package struct Reroute: Hashable, Sendable {
         precondition(candidates.count <= Admission.mostCandidates, "a reroute has at most sixteen candidates")
         precondition(!candidates.contains { $0.id == failed.id }, "what failed is not a candidate")
         self.lease = lease
-        self.estimate = min(max(estimate, 1), Admission.mostTokens)
+        self.estimate = estimate.asEstimate
         self.failed = failed
         self.failure = failure
         self.candidates = candidates
@@ -59,8 +59,8 @@ package struct Failure: Hashable, Sendable {
 
     package init(kind: Kind, cooldown: Int64?, jitter: Int64 = 0, feedback: Feedback = .none) {
         self.kind = kind
-        self.cooldown = cooldown.map { min(max($0, 0), Self.mostCooldown) }
-        self.jitter = min(max(jitter, 0), 100)
+        self.cooldown = cooldown?.clamped(to: 0...Self.mostCooldown)
+        self.jitter = jitter.clamped(to: 0...100)
         self.feedback = feedback
     }
 
@@ -91,8 +91,8 @@ package struct Feedback: Hashable, Sendable {
     package static let none = Feedback(requests: nil, tokens: nil)
 
     package init(requests: Int64?, tokens: Int64?) {
-        self.requests = requests.map { min(max($0, 0), Admission.mostTokens) }
-        self.tokens = tokens.map { min(max($0, 0), Admission.mostTokens) }
+        self.requests = requests?.asCount
+        self.tokens = tokens?.asCount
     }
 }
 

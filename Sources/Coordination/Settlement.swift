@@ -46,8 +46,8 @@ package struct Settlement: Hashable, Sendable {
         self.lease = lease
         self.attempt = attempt
         self.isBeingRenewed = isBeingRenewed
-        self.estimate = min(max(estimate, 1), Admission.mostTokens)
-        self.actual = actual.map { min(max($0, 0), Admission.mostTokens) }
+        self.estimate = estimate.asEstimate
+        self.actual = actual?.asCount
         self.admitted = admitted
         self.scopes = scopes
         self.deployment = deployment
@@ -88,13 +88,12 @@ package struct Usage: Hashable, Sendable {
             throttled: Int64 = 0,
             serverErrors: Int64 = 0
         ) {
-            func clamped(_ count: Int64) -> Int64 { min(max(count, 0), Admission.mostTokens) }
-            self.requests = clamped(requests)
-            self.input = clamped(input)
-            self.output = clamped(output)
-            self.cached = clamped(cached)
-            self.throttled = clamped(throttled)
-            self.serverErrors = clamped(serverErrors)
+            self.requests = requests.asCount
+            self.input = input.asCount
+            self.output = output.asCount
+            self.cached = cached.asCount
+            self.throttled = throttled.asCount
+            self.serverErrors = serverErrors.asCount
         }
 
         /// The counts under the names that they have in Redis.
@@ -104,6 +103,11 @@ package struct Usage: Hashable, Sendable {
                 ("5xx", serverErrors),
             ]
         }
+    }
+
+    /// - Parameter time: milliseconds since 1970, such as that of the admission.
+    package init(time: Int64, client: ScopeID, deployment: DeploymentID, counts: Counts) {
+        self.init(day: UTCDate.digits(of: time), client: client, deployment: deployment, counts: counts)
     }
 
     package init(day: Int, client: ScopeID, deployment: DeploymentID, counts: Counts) {
@@ -146,7 +150,7 @@ package struct Cancellation: Hashable, Sendable {
         precondition(scopes.count <= Admission.mostScopes, "a lease has at most two client scopes")
         precondition(candidates.count <= Admission.mostCandidates, "a lease has at most sixteen candidates")
         self.lease = lease
-        self.estimate = min(max(estimate, 1), Admission.mostTokens)
+        self.estimate = estimate.asEstimate
         self.scopes = scopes
         self.candidates = candidates
         self.authority = authority

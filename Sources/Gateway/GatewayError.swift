@@ -16,20 +16,41 @@ package struct GatewayError: Error, Equatable, Sendable {
     package var code: String
     package var message: String
     package var source: Source
-    /// Whether the same request may succeed later; answered with `retry-after`.
-    package var retryAfterSeconds: Int?
+    /// Milliseconds after which the same request may succeed; answered with `retry-after-ms` and `retry-after`.
+    package var retryAfter: Int64?
+    /// The cause in more detail than `code`, where Azure's code has to be a number; answered as `innererror.code`.
+    package var innerCode: String?
+    /// What a 401 says of how to authenticate (RFC 6750 section 3).
+    package var challenge: Challenge = .bearer
+    /// A word for the log where the caller is not to know more than `code`.
+    package var reason: String?
 
-    package init(_ status: Int, _ code: String, _ message: String, source: Source, retryAfterSeconds: Int? = nil) {
+    package enum Challenge: Sendable {
+        case bearer
+        /// A token came and was refused.
+        case invalidToken
+    }
+
+    package init(
+        _ status: Int,
+        _ code: String,
+        _ message: String,
+        source: Source,
+        retryAfter: Int64? = nil,
+        innerCode: String? = nil
+    ) {
         self.status = status
         self.code = code
         self.message = message
         self.source = source
-        self.retryAfterSeconds = retryAfterSeconds
+        self.retryAfter = retryAfter
+        self.innerCode = innerCode
     }
 
     /// `{"error":{"code":...,"message":...}}`, which every Azure OpenAI SDK reads.
     package var json: String {
-        "{\"error\":{\"code\":\(JSONText.quoted(code)),\"message\":\(JSONText.quoted(message))}}"
+        let inner = innerCode.map { ",\"innererror\":{\"code\":\(JSONText.quoted($0))}" } ?? ""
+        return "{\"error\":{\"code\":\(JSONText.quoted(code)),\"message\":\(JSONText.quoted(message))\(inner)}}"
     }
 }
 
@@ -114,7 +135,7 @@ extension GatewayError {
         "GatewayOverloaded",
         "The gateway is at its limit of requests in flight. Try again shortly.",
         source: .gateway,
-        retryAfterSeconds: 1
+        retryAfter: 1000
     )
 
     static let shuttingDown = Self(
@@ -122,7 +143,7 @@ extension GatewayError {
         "GatewayShuttingDown",
         "The gateway is shutting down. Try again; another replica will answer.",
         source: .gateway,
-        retryAfterSeconds: 1
+        retryAfter: 1000
     )
 
     /// A transfer's failure as clients see it: a reason code, and no detail of what is behind the gateway.
@@ -137,7 +158,7 @@ extension GatewayError {
                 code,
                 "All connections to Azure OpenAI are busy. Try again shortly.",
                 source: .gateway,
-                retryAfterSeconds: 1
+                retryAfter: 1000
             )
         case .resources, .misuse:
             self.init(500, code, "The gateway could not send the request.", source: .gateway)

@@ -1,3 +1,4 @@
+internal import Coordination
 package import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -73,6 +74,12 @@ package final class GatewayServer: Service {
         let snapshot = Snapshot(configuration, loops: loops.count)
         let gate = Gate(limit: configuration.server.maxInFlight)
         let processID = UInt64.random(in: .min ... .max)
+        let coordinator = LocalCoordinator()
+        let leases = LeaseIssuer(
+            instance: UInt32(truncatingIfNeeded: processID),
+            start: UInt32(clamping: LocalCoordinator.wallClock() / 1000),
+            terms: LeaseTerms(lease: 86_400_000, slot: 86_400_000, probe: 30_000)
+        )
         var workers: [Worker] = []
         for (number, loop) in loops.enumerated() {
             let writer = logWriter
@@ -83,6 +90,8 @@ package final class GatewayServer: Service {
                         eventLoop: loop,
                         snapshot: snapshot,
                         gate: gate,
+                        coordinator: coordinator,
+                        leases: leases,
                         logWriter: writer,
                         processID: processID
                     )

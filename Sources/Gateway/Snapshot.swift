@@ -3,15 +3,6 @@ internal import Transport
 
 /// The configuration as requests use it: immutable, and the same object on every event loop.
 final class Snapshot: Sendable {
-    struct Route: Sendable {
-        /// Index into `models`; `nil` for a model that the configuration does not list.
-        let model: Int?
-        /// Index into `endpoints`.
-        let endpoint: Int
-        /// The deployment's name there; `nil` leaves the request as it is.
-        let deployment: String?
-    }
-
     struct Endpoint: Sendable {
         let name: String
         let apiKey: String?
@@ -23,7 +14,7 @@ final class Snapshot: Sendable {
     let clients: ClientDirectory
     let endpoints: [Endpoint]
     let modelNames: [String]
-    private let routes: [String: Route]
+    private let routes: [String: ModelRoute]
 
     let limits: Limits
 
@@ -49,12 +40,9 @@ final class Snapshot: Sendable {
             configuration.endpoints.enumerated().map { ($1.name, $0) },
             uniquingKeysWith: { first, _ in first }
         )
-        var routes: [String: Route] = [:]
+        var routes: [String: ModelRoute] = [:]
         for (index, model) in configuration.models.enumerated() {
-            guard let deployment = model.deployments.first, let endpoint = endpointIndex[deployment.endpoint] else {
-                continue
-            }
-            routes[model.name] = Route(model: index, endpoint: endpoint, deployment: deployment.deployment)
+            routes[model.name] = ModelRoute(model, index: index, endpoints: endpointIndex)
         }
         self.routes = routes
         let server = configuration.server
@@ -70,12 +58,13 @@ final class Snapshot: Sendable {
         )
     }
 
-    /// Where a request for a model goes. Without `models` in the configuration every model is known, under its own name,
-    /// at the first endpoint; so is a request that names none.
-    func route(model: String?) -> Route? {
-        guard let model else { return Route(model: nil, endpoint: 0, deployment: nil) }
-        if modelNames.isEmpty { return Route(model: nil, endpoint: 0, deployment: nil) }
-        return routes[model]
+    /// Where requests for a model may go; `nil` for one that nobody offers.
+    ///
+    /// Without `models` in the configuration every model is known, under its own name, at every endpoint in file order; so is
+    /// a request that names none.
+    func route(model: String?) -> ModelRoute? {
+        if let model, !modelNames.isEmpty { return routes[model] }
+        return ModelRoute(unlisted: model, endpoints: endpoints.map(\.name))
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 internal import Synchronization
 internal import Transport
@@ -9,15 +10,24 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let eventLoop: any EventLoop
     let snapshot: Snapshot
     let gate: Gate
+    let coordinator: any Coordinator
     let reader = JSONRequestReader()
     let hasher = KeyHasher()
     let buffers = BufferPool()
     let accessLog: AccessLog
     var metrics: MetricsShard
+    var streaks = FailureStreaks()
+    var injections = InjectionSwitches()
+    var corrections = PromptCorrections()
+    private var cooldowns = KnownCooldowns()
+    private var random = SystemRandomNumberGenerator()
     private(set) var origins: [Origin]
     private let transfers: TransferLoop
     private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
     private let processID: UInt64
+    private let leases: LeaseIssuer
+    /// Routes of models that the configuration does not list, by name.
+    private var unlistedRoutes: [String?: ModelRoute] = [:]
     private let number: UInt64
     private var exchanges: UInt64 = 0
     private var arenas: [HeaderArena] = []
@@ -30,6 +40,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         eventLoop: any EventLoop,
         snapshot: Snapshot,
         gate: Gate,
+        coordinator: any Coordinator,
+        leases: LeaseIssuer,
         logWriter: LogWriter,
         processID: UInt64
     ) throws {
@@ -37,6 +49,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         self.eventLoop = eventLoop
         self.snapshot = snapshot
         self.gate = gate
+        self.coordinator = coordinator
+        self.leases = leases
         self.processID = processID
         accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
         metrics = MetricsShard(
@@ -56,6 +70,55 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     func nextID() -> ExchangeID {
         exchanges += 1
         return ExchangeID(process: processID, count: exchanges << 8 | (number & 0xFF))
+    }
+
+    /// The lease of an exchange of this worker, so that logs and Redis can be read together.
+    func lease(of id: ExchangeID) -> LeaseID { leases.lease(id.count) }
+
+    var leaseTerms: LeaseTerms { leases.terms }
+
+    /// As many routes of unlisted models are kept; a client may ask for any name.
+    private static let mostUnlistedRoutes = 1024
+
+    func route(model: String?) -> ModelRoute? {
+        if let model, !snapshot.modelNames.isEmpty { return snapshot.route(model: model) }
+        if let route = unlistedRoutes[model] { return route }
+        if unlistedRoutes.count >= Self.mostUnlistedRoutes { unlistedRoutes.removeAll() }
+        let route = snapshot.route(model: model)
+        unlistedRoutes[model] = route
+        return route
+    }
+
+    /// In which order a request tries the deployments of its model, as indices.
+    func order(_ route: ModelRoute, priority: Int, isStream: Bool) -> [Int] {
+        if cooldowns.isEmpty, let order = route.fixedOrder { return order }
+        return CandidateOrder.indices(
+            route,
+            CandidateOrder.Request(priority: priority, isStream: isStream),
+            now: Self.milliseconds(.now()),
+            coolUntil: { cooldowns.until($0) },
+            random: &random
+        )
+    }
+
+    /// Keeps in mind how much longer deployments cool.
+    func note(_ cooldowns: [Int64], of candidates: [Candidate]) {
+        let now = Self.milliseconds(.now())
+        for (candidate, cooldown) in zip(candidates, cooldowns) {
+            self.cooldowns.note(candidate.id, cooldown: cooldown, now: now)
+        }
+    }
+
+    private static func milliseconds(_ time: NIODeadline) -> Int64 { Int64(time.uptimeNanoseconds / 1_000_000) }
+
+    /// Thousandths to add to a wait, so that those who wait do not come back at once.
+    var jitter: Int64 { Int64.random(in: 0...100, using: &random) }
+
+    func jitter(of wait: Int64) -> Int64 { wait * jitter / 1000 }
+
+    /// The gateway's credentials or names are wrong at a deployment.
+    func alarm(endpoint: Int?, deployment: String?, status: Int) {
+        metrics.misconfigured += 1
     }
 
     /// For answers of the gateway's own (RFC 9110 section 6.6.1); Azure's carry Azure's.
@@ -135,6 +198,16 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
             self.measureLag()
         }
     }
+}
+
+/// Names the leases of one process.
+struct LeaseIssuer: Sendable {
+    let instance: UInt32
+    /// Seconds since 1970.
+    let start: UInt32
+    let terms: LeaseTerms
+
+    func lease(_ sequence: UInt64) -> LeaseID { LeaseID(instance: instance, start: start, sequence: sequence) }
 }
 
 /// What all workers share: how much is in flight, and whether the gateway is going down.

@@ -17,8 +17,8 @@ struct Serve: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The configuration file.")
-    var config: String
+    @Option(help: "The configuration file; without it the variable \(ConfigurationSource.variable) is read.")
+    var config: String?
 
     @Option(help: "Where clients connect, host:port, instead of the file's 'listen'.")
     var listen: String?
@@ -77,7 +77,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func effectiveConfiguration() throws -> GatewayConfiguration {
-        var configuration = try ConfigurationFile.loadOrExit(config)
+        var configuration = try ConfigurationSource(config).loadOrExit()
         if let listen { configuration.listen = try Self.address(listen, "--listen") }
         if let admin { configuration.admin = try Self.address(admin, "--admin") }
         return configuration

@@ -8,17 +8,18 @@ package protocol DeadlineHandler: AnyObject {
 /// One deadline on an event loop that moves often and is seldom reached, such as an idle timeout.
 ///
 /// Moving it later costs two stores: the callback that is already scheduled finds on firing that it came early and schedules
-/// itself anew. The event loop keeps it alive while a callback is scheduled, so an owner that goes away calls `stop`.
+/// itself anew. The event loop keeps it alive while a callback is scheduled, so its owner calls `stop` before it goes away.
 package final class DeadlineTimer: NIOScheduledCallbackHandler, @unchecked Sendable {  // confined to `eventLoop`
     private let eventLoop: any EventLoop
-    private weak var handler: (any DeadlineHandler)?
+    /// Not weak: an object that has a weak reference counts all its references in a slower way, for good.
+    private unowned var handler: (any DeadlineHandler)?
     private var deadline: NIODeadline = .distantFuture
     private var scheduledFor: NIODeadline = .distantFuture
     private var scheduled: NIOScheduledCallback?
 
     package init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-    /// Names who is told; once, before the first `set`.
+    /// Names who is told; once, before the first `set`. Its `deinit` calls `stop`.
     package func attach(_ handler: any DeadlineHandler) { self.handler = handler }
 
     /// Moves the deadline; `.distantFuture` means none.

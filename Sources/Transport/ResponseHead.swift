@@ -1,3 +1,5 @@
+internal import CCurl
+
 /// The head of a response, kept as the bytes that came: no string is made for a field that nobody reads.
 ///
 /// One object serves a transfer's whole life; `status` and the fields are those of the final (not 1xx) response.
@@ -32,6 +34,16 @@ package final class ResponseHead {
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         isComplete = false
+    }
+
+    /// To be kept when the transfer is over.
+    package func copy() -> ResponseHead {
+        let copy = ResponseHead(allowsHTTP2: allowsHTTP2)
+        copy.status = status
+        copy.bytes = bytes
+        copy.fields = fields
+        copy.isComplete = isComplete
+        return copy
     }
 
     /// Gives the memory back while a long response runs, when nobody will read the fields again.
@@ -142,6 +154,12 @@ package final class ResponseHead {
 }
 
 extension ResponseHead {
+    /// A date in any of the forms of RFC 9110 section 5.6.7, as seconds since 1970; `nil` for anything else.
+    package static func date(_ text: String) -> Int64? {
+        let seconds = curl_getdate(text, nil)
+        return seconds < 0 ? nil : Int64(seconds)
+    }
+
     /// The value of the first field of that name, as a string. `name` is in lower case.
     package func first(_ name: StaticString) -> String? {
         for field in fields where matches(field, name) { return String(decoding: bytes[field.value], as: UTF8.self) }
@@ -176,10 +194,15 @@ extension ResponseHead {
 
     /// Whether the field has that name, which is in lower case.
     package func matches(_ field: Field, _ name: StaticString) -> Bool {
-        guard field.name.count == name.utf8CodeUnitCount else { return false }
+        field.name.count == name.utf8CodeUnitCount && begins(field, name)
+    }
+
+    /// Whether the field's name begins so; `prefix` is in lower case.
+    package func begins(_ field: Field, _ prefix: StaticString) -> Bool {
+        guard field.name.count >= prefix.utf8CodeUnitCount else { return false }
         return bytes.withUnsafeBufferPointer { bytes in
-            for offset in 0..<field.name.count
-            where HeaderBytes.lower(bytes[field.name.lowerBound + offset]) != name.utf8Start[offset] { return false }
+            for offset in 0..<prefix.utf8CodeUnitCount
+            where HeaderBytes.lower(bytes[field.name.lowerBound + offset]) != prefix.utf8Start[offset] { return false }
             return true
         }
     }

@@ -58,6 +58,7 @@ struct SocketWatch {
 
     /// The descriptor is about to be closed, with which epoll forgets it.
     mutating func closes(_ descriptor: Int32) {
+        cepoll_closes(descriptor)
         if Int(descriptor) < sockets.count { sockets[Int(descriptor)] = Socket() }
     }
 
@@ -70,7 +71,9 @@ struct SocketWatch {
 
     private mutating func forget(_ descriptor: Int32) {
         _ = cepoll_forget(epoll, descriptor)  // fails only where it is not watched, which is what is wanted
-        if Int(descriptor) < sockets.count { sockets[Int(descriptor)].watched = 0 }
+        guard Int(descriptor) < sockets.count else { return }
+        sockets[Int(descriptor)].watched = 0
+        if !sockets[Int(descriptor)].isConnection { cepoll_closes(descriptor) }
     }
 
     private static func isConnection(_ descriptor: Int32) -> Bool {

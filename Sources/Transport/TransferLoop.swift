@@ -47,6 +47,8 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         timer.attach(self)
     }
 
+    deinit { timer.stop() }
+
     /// Lets go of libcurl. To be called on the event loop, when no transfer runs any more.
     package func shutdown() {
         guard !isShutDown else { return }

@@ -69,7 +69,7 @@ struct Executables {
         guard FileManager.default.isExecutableFile(atPath: file.path) else {
             throw Failure(
                 description: "budgets are of release builds, and there is none at \(file.path): `make test` builds it, "
-                    + "`swift build -c release --product \(name)` too"
+                    + "and so does `make budgets`"
             )
         }
         return file

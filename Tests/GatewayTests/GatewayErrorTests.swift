@@ -49,20 +49,20 @@ struct GatewayErrorTests {
         #expect(error.status == Self.statuses[code])
         #expect(error.code == "upstream_\(code.rawValue)")
         #expect(!error.json.contains("10.0.0.7"))
-        #expect((error.retryAfterSeconds != nil) == (error.status == 503))
+        #expect((error.retryAfter != nil) == (error.status == 503))
         #expect((error.source == .upstream) == [502, 504].contains(error.status))
         #expect(try object(error.json)["code"] as? String == error.code)
     }
 
     @Test("tells the client when to try again exactly where that helps")
     func retryAfter() {
-        #expect(GatewayError.overloaded.retryAfterSeconds == 1)
-        #expect(GatewayError.shuttingDown.retryAfterSeconds == 1)
+        #expect(GatewayError.overloaded.retryAfter == 1000)
+        #expect(GatewayError.shuttingDown.retryAfter == 1000)
         let others: [GatewayError] = [
             .unknownKey, .differingKeys, .modelNotAllowed("m"), .modelUnknown("m"), .methodNotAllowed, .headTimeout,
             .bodyTooLarge(limit: 1), .targetTooLong(limit: 1), .headTooLarge, .malformed("x"), .clientLeft,
         ]
-        #expect(others.allSatisfy { $0.retryAfterSeconds == nil && $0.source == .downstream })
+        #expect(others.allSatisfy { $0.retryAfter == nil && $0.source == .downstream })
         #expect(others.map(\.status) == [401, 401, 403, 404, 405, 408, 413, 414, 431, 400, 499])
     }
 }

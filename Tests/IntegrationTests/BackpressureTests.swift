@@ -1,4 +1,5 @@
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 extension Integration {
@@ -22,7 +23,7 @@ extension Integration {
                     let count = try piece.withUnsafeBytes { bytes in
                         do {
                             return try connection.socket.trySend(bytes, until: .in(.milliseconds(100)))
-                        } catch is DeadlinePassed {
+                        } catch is TimedOut {
                             return 0
                         }
                     }

@@ -1,3 +1,4 @@
+internal import TestSupport
 internal import Testing
 
 /// A way to fail before the client has got anything, and what the client gets then.

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import Transport
@@ -19,6 +20,8 @@ struct DeadlineTimerTests {
             self.again = again
             timer.attach(self)
         }
+
+        deinit { timer.stop() }
 
         var times: [NIODeadline] { rings.withLock { $0 } }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Transport
@@ -123,7 +124,7 @@ extension EngineTests {
                     try await connection.receive()
                     connection.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
                     #expect(try await first.end().isComplete)
-                    try await eventually("nothing runs") { try client.loop.eventLoop.submit { true }.wait() }
+                    try await eventually("nothing runs") { try await client.loop.eventLoop.submit { true }.get() }
                     #expect(try await client.running() == 0)
                 }
             }

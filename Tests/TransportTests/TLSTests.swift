@@ -1,3 +1,7 @@
+import Foundation
+import NIOCore
+import NIOSSL
+import TestSupport
 import Testing
 
 @testable import Transport
@@ -15,6 +19,64 @@ extension EngineTests {
                     #expect(record.text == "GET /echo/x?y")
                 }
             }
+        }
+
+        @Test("Records of any size, many in a segment, come whole through pauses", arguments: [1, 2, 3, 4, 5])
+        func records(_ seed: UInt64) async throws {
+            var random = SplitMix(seed: seed)
+            let bytes = patternBytes(count: 60_000, seed: seed)
+            var pieces: [[UInt8]] = []
+            var start = 0
+            while start < bytes.count {
+                let most = [1, 8, 80, 800, 16_000].randomElement(using: &random)!
+                let end = min(bytes.count, start + Int.random(in: 1...most, using: &random))
+                pieces.append(Array(bytes[start..<end]))
+                start = end
+            }
+            let folder = try TemporaryFolder()
+            try await withServer(tls: Self.serverContext(in: folder.url)) { server in
+                try await withEngine { engine in
+                    let client = engine.client(server.base) { $0.caFile = folder.url.path + "/ca.pem" }
+                    let offers = Mutex(0)
+                    let probe = Probe(
+                        onBody: { transfer, _ in
+                            let offer = offers.withLock {
+                                $0 += 1
+                                return $0
+                            }
+                            guard offer.isMultiple(of: 3) else { return .taken }
+                            let bound = NIOLoopBound(transfer, eventLoop: client.loop.eventLoop)
+                            client.loop.eventLoop.scheduleTask(in: .microseconds(200)) { bound.value.resumeReceiving() }
+                            return .pause
+                        }
+                    )
+                    try await client.start("GET", "/", probe)
+                    let connection = try await server.connection()
+                    try await connection.receive()
+                    connection.send("HTTP/1.1 200 OK\r\ncontent-length: \(bytes.count)\r\n\r\n")
+                    while !pieces.isEmpty {
+                        let count = min(pieces.count, Int.random(in: 1...40, using: &random))
+                        connection.send(together: Array(pieces[..<count]))
+                        pieces.removeFirst(count)
+                        if Bool.random(using: &random) { try await connection.channel.eventLoop.submit {}.get() }
+                    }
+                    let record = try await probe.end()
+                    #expect(record.error == nil)
+                    #expect(record.body == bytes)
+                }
+            }
+        }
+
+        private static func serverContext(in folder: URL) async throws -> NIOSSLContext {
+            try await Certificates(in: folder).issue("server", hosts: "IP:127.0.0.1")
+            return try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: NIOSSLCertificate.fromPEMFile(folder.path + "/server.pem").map {
+                        .certificate($0)
+                    },
+                    privateKey: .privateKey(NIOSSLPrivateKey(file: folder.path + "/server.key", format: .pem))
+                )
+            )
         }
 
         @Test("A certificate that nobody vouches for is certificate_rejected")

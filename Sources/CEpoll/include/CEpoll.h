@@ -4,6 +4,13 @@
 // module defines that symbol: a thread that has called `cepoll_join` gets the events of its guests handed to a function,
 // and NIO gets the rest. So libcurl's sockets need no thread and no epoll of their own
 // (docs/decisions/0004-guests-in-the-event-loop.md).
+//
+// It defines `poll` and `recv` too, for all that call them in this process; on a guest's socket, on its own thread, they
+// know more than the kernel was asked for (docs/decisions/0007-fewer-calls-for-a-guest.md):
+// - A read that did not fill its buffer has emptied the socket. Until epoll speaks of it, `poll` need not ask whether it
+//   can be read.
+// - A short read is for a header, such as a TLS record's, and what follows is asked for next: it is read with it. Such bytes
+//   count as bytes in the socket, for `recv`, `poll` and `epoll_wait` alike.
 #ifndef SLUICE_CEPOLL_H
 #define SLUICE_CEPOLL_H
 
@@ -31,5 +38,7 @@ int cepoll_watch(int epoll, int descriptor, uint32_t events);
 // The same for a guest that is watched already.
 int cepoll_change(int epoll, int descriptor, uint32_t events);
 int cepoll_forget(int epoll, int descriptor);
+// To be called before a guest is closed, watched or not: another socket may have its number next.
+void cepoll_closes(int descriptor);
 
 #endif

@@ -7,6 +7,9 @@ extension DownstreamConnection {
     /// A body up to this size has room behind its head.
     private static let bodyWithHead = 8 * 1024
 
+    /// Milliseconds: one minute.
+    private static let longestWorthwhileWait: Int64 = 60_000
+
     func sayContinue() {
         compose { writer, _ in
             writer.beginInterim()
@@ -14,13 +17,13 @@ extension DownstreamConnection {
         flush()
     }
 
-    func relayHead(_ head: ResponseHead, _ headers: ResponseHeaders, method: String) {
+    func relayHead(_ head: ResponseHead, _ headers: ResponseHeaders, method: String, replacing ours: ReplacedFields) {
         let closes = saysClose
         compose { writer, isHTTP10 in
             let framing = headers.framing(status: head.status, method: method, isHTTP10: isHTTP10)
             let body = if case .length(let length) = framing { min(length, Self.bodyWithHead) } else { 0 }
             writer.beginHead(status: head.status, expectedBytes: head.bytes.count + body)
-            headers.write(head, method: method, to: &writer)
+            headers.write(head, method: method, replacing: ours, to: &writer)
             writer.endHead(framing, closes: closes || framing == .untilClose)
         }
     }
@@ -53,25 +56,33 @@ extension DownstreamConnection {
     }
 
     /// A whole answer of the gateway's own.
-    func answer(_ error: GatewayError, id: ExchangeID) {
+    func answer(_ error: GatewayError, id: ExchangeID, rateLimits: RateLimitFields? = nil) {
         if error.status == 413 { refuseRest() }
-        write(error, id: id)
+        write(error, id: id, rateLimits: rateLimits)
         answerEnded(reusable: true)
     }
 
-    func write(_ error: GatewayError, id: ExchangeID) {
+    func write(_ error: GatewayError, id: ExchangeID, rateLimits: RateLimitFields? = nil) {
         let closes = saysClose
         compose { writer, _ in
             writer.beginHead(status: error.status)
             writer.add("date", worker.httpDate())
             writer.add(line: "content-type: application/json")
             writer.add("x-request-id", id.description)
-            if error.status == 401 { writer.add(line: "www-authenticate: Bearer") }
-            if error.status == 405 { writer.add(line: "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") }
-            if let seconds = error.retryAfterSeconds {
-                writer.add("retry-after", String(seconds))
-                writer.add("retry-after-ms", String(seconds * 1000))
+            if error.status == 401 {
+                switch error.challenge {
+                case .bearer: writer.add(line: "www-authenticate: Bearer")
+                case .invalidToken: writer.add(line: "www-authenticate: Bearer error=\"invalid_token\"")
+                }
             }
+            if error.status == 405 { writer.add(line: "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") }
+            if let wait = error.retryAfter {
+                writer.add("retry-after", (wait + 999) / 1000)
+                writer.add("retry-after-ms", wait)
+                // The SDKs of OpenAI heed this; none of them waits longer than a minute of its own accord.
+                if wait > Self.longestWorthwhileWait { writer.add(line: "x-should-retry: false") }
+            }
+            rateLimits?.write(to: &writer)
             let json = error.json
             writer.endHead(.length(json.utf8.count), closes: closes)
             writer.add(text: json)

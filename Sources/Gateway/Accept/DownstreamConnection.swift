@@ -44,6 +44,8 @@ final class DownstreamConnection: ChannelDuplexHandler {
         timer = DeadlineTimer(eventLoop: worker.eventLoop)
     }
 
+    deinit { timer.stop() }
+
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         timer.attach(self)

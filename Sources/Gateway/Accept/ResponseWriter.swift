@@ -77,6 +77,14 @@ struct ResponseWriter {
         head?.writeStaticString("\r\n")
     }
 
+    mutating func add(_ name: StaticString, _ value: Int64) {
+        head?.writeStaticString(name)
+        head?.writeStaticString(": ")
+        if value < 0 { head?.writeStaticString("-") }
+        writeDecimal(value.magnitude)
+        head?.writeStaticString("\r\n")
+    }
+
     mutating func add(line: StaticString) {
         head?.writeStaticString(line)
         head?.writeStaticString("\r\n")
@@ -88,7 +96,7 @@ struct ResponseWriter {
         case .none, .untilClose: break
         case .length(let length):
             head?.writeStaticString("content-length: ")
-            writeDecimal(length)
+            writeDecimal(length.magnitude)
             head?.writeStaticString("\r\n")
         case .chunked: head?.writeStaticString("transfer-encoding: chunked\r\n")
         }
@@ -163,7 +171,7 @@ struct ResponseWriter {
         buffer.moveReaderIndex(to: index)
     }
 
-    private mutating func writeDecimal(_ number: Int) {
+    private mutating func writeDecimal(_ number: some UnsignedInteger) {
         if number >= 10 { writeDecimal(number / 10) }
         head?.writeInteger(UInt8(ascii: "0") + UInt8(number % 10))
     }

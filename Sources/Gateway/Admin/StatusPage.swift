@@ -26,7 +26,9 @@ struct StatusPage {
                     "deployments",
                     array(
                         model.deployments.map {
-                            object([("endpoint", quoted($0.endpoint)), ("deployment", quoted($0.deployment))])
+                            object([
+                                ("endpoint", quoted($0.endpoint)), ("deployment", quoted($0.deployment ?? model.name)),
+                            ])
                         }
                     )
                 ),

@@ -5,6 +5,9 @@ struct ClientDirectory: Sendable {
         let index: Int
         let name: String
         let models: GatewayConfiguration.AllowedModels
+        /// 0 the highest ... 9 the lowest.
+        let priority: Int
+        let scopes: ClientScopes
 
         func mayUse(_ model: String) -> Bool {
             switch models {
@@ -21,7 +24,15 @@ struct ClientDirectory: Sendable {
     init(_ configuration: [GatewayConfiguration.Client]) {
         var byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]] = [:]
         let hasher = KeyHasher()
-        clients = configuration.enumerated().map { Client(index: $0, name: $1.name, models: $1.models) }
+        clients = configuration.enumerated().map {
+            Client(
+                index: $0,
+                name: $1.name,
+                models: $1.models,
+                priority: $1.priority,
+                scopes: ClientScopes($1)
+            )
+        }
         for (index, client) in configuration.enumerated() {
             for key in client.apiKeys {
                 guard let digest = key.digest(hasher) else { continue }

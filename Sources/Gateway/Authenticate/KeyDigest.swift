@@ -1,7 +1,7 @@
 internal import COpenSSL
 
-/// SHA-256 of an API key: the gateway keeps no key of a client, only this.
-struct KeyDigest: Sendable {
+/// SHA-256 of an API key or a token: the gateway keeps no credentials of a client, only this.
+package struct KeyDigest: Sendable, Equatable {
     static let length = 32
 
     private let words: SIMD4<UInt64>
@@ -32,11 +32,11 @@ struct KeyDigest: Sendable {
 
 /// Digests keys, one after the other. OpenSSL 3 looks the algorithm up and makes a context at every `SHA256()`; both are kept
 /// here.
-final class KeyHasher {
+package final class KeyHasher {
     private let context: OpaquePointer
     private let algorithm: OpaquePointer
 
-    init() {
+    package init() {
         guard let context = EVP_MD_CTX_new(), let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {
             fatalError("OpenSSL has no SHA-256, or no memory for it")
         }
@@ -50,16 +50,18 @@ final class KeyHasher {
     }
 
     /// The digest of a key's UTF-8 bytes.
-    func digest(of key: some StringProtocol) -> KeyDigest {
+    package func digest(of key: some StringProtocol) -> KeyDigest {
         var key = String(key)
-        return KeyDigest { digest in
-            key.withUTF8 { key in
-                let isDone =
-                    EVP_DigestInit_ex2(context, algorithm, nil) == 1
-                    && EVP_DigestUpdate(context, key.baseAddress, key.count) == 1
-                    && EVP_DigestFinal_ex(context, digest.baseAddress, nil) == 1
-                precondition(isDone, "OpenSSL failed to digest")
-            }
+        return key.withUTF8 { digest(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    package func digest(of bytes: UnsafeRawBufferPointer) -> KeyDigest {
+        KeyDigest { digest in
+            let isDone =
+                EVP_DigestInit_ex2(context, algorithm, nil) == 1
+                && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
+                && EVP_DigestFinal_ex(context, digest.baseAddress, nil) == 1
+            precondition(isDone, "OpenSSL failed to digest")
         }
     }
 }

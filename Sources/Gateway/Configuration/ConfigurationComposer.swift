@@ -121,7 +121,8 @@ extension ConfigurationComposer {
                 return self.resolveAlias(scalar.string, at: position, depth: depth)
             }
             let isNull = scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-            content = .scalar(text: self.original(scalar.string), isNull: isNull)
+            let writing: ConfigurationNode.Writing = isNull ? .null : scalar.style == .plain ? .plain : .quoted
+            content = .scalar(text: self.original(scalar.string), writing)
         case .sequence(let sequence):
             content = .list(sequence.map { self.convert($0, depth: depth + 1) })
         case .mapping(let mapping):
@@ -145,7 +146,9 @@ extension ConfigurationComposer {
         for (keyNode, valueNode) in mapping {
             let position = keyNode.mark.map(ConfigurationPosition.init) ?? .start
             let value = self.convert(valueNode, depth: depth + 1)
-            guard case .scalar(let scalar) = keyNode, scalar.string.unicodeScalars.first != Self.star else {
+            guard case .scalar(let scalar) = keyNode,
+                scalar.style != .plain || scalar.string.unicodeScalars.first != Self.star
+            else {
                 self.report(position, "a key must be a plain name, not a list, a mapping or an alias")
                 continue
             }

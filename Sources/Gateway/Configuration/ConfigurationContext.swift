@@ -22,15 +22,41 @@ struct BadValue: Error {
 final class ConfigurationContext {
     let file: String
     let surroundings: ConfigurationSurroundings
+    /// Paths of what the file may not use; see `NotYetSupported`.
+    let refused: Set<String>
+    /// False when only an outline of the configuration is made.
+    var isReadingFile = true
+    /// The file is PowerProxy's: nothing is substituted in it, and unknown keys are noted.
+    var isPowerProxy = false
+    private var noted: [ConfigurationNote] = []
     private var found: [(position: ConfigurationPosition, message: String)] = []
 
-    init(file: String, surroundings: ConfigurationSurroundings) {
+    init(file: String, surroundings: ConfigurationSurroundings, refused: Set<String>) {
         self.file = file
         self.surroundings = surroundings
+        self.refused = refused
+    }
+
+    /// Reports what stands at a path when this version does not do it.
+    func refuse(_ path: String, named name: String, at position: ConfigurationPosition) {
+        if self.refused.contains(path) {
+            self.report(position, "\(name) is not supported by this version; remove it")
+        }
     }
 
     func report(_ position: ConfigurationPosition, _ message: String) {
         self.found.append((position, message))
+    }
+
+    /// Notes what the gateway does otherwise; `path` is the place in the gateway's own format.
+    func note(_ position: ConfigurationPosition, _ message: String, at path: String = "") {
+        self.noted.append(ConfigurationNote(file: self.file, position: position, message: message, path: path))
+    }
+
+    /// Everything noted, in the order of the file.
+    var notes: [ConfigurationNote] {
+        self.noted.enumerated().sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
+            .map(\.element)
     }
 
     /// Everything reported, in the order of the file; nil when nothing was.

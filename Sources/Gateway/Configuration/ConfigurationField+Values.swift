@@ -1,6 +1,6 @@
 extension ConfigurationField {
     func duration(from least: Duration, to most: Duration) -> Duration? {
-        self.value { text throws(BadValue) in
+        self.value(.duration(least...most)) { text throws(BadValue) in
             let duration = try DurationSyntax.parse(text)
             guard least <= duration, duration <= most else {
                 throw BadValue("must be from \(DurationSyntax.text(least)) to \(DurationSyntax.text(most))")
@@ -20,7 +20,7 @@ extension ConfigurationField {
     }
 
     private func number(in range: ClosedRange<Int>, as syntax: QuantitySyntax) -> Int? {
-        self.value { text throws(BadValue) in
+        self.value(syntax == .count ? .count(range) : .bytes(range)) { text throws(BadValue) in
             let number = try syntax.parse(text)
             guard range.contains(number) else {
                 throw BadValue("must be from \(syntax.text(range.lowerBound)) to \(syntax.text(range.upperBound))")
@@ -29,21 +29,13 @@ extension ConfigurationField {
         }?.value
     }
 
-    /// A decimal fraction from 0 to 1, with at most six digits behind the point.
+    /// A decimal fraction from 0 to 1.
     func fraction() -> Double? {
-        self.value { text throws(BadValue) in
-            let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(ConfigurationText.isDigit) }),
-                parts.count == 1 || parts[1].utf8.count <= 6, let fraction = Double(text), fraction <= 1
-            else {
-                throw BadValue("must be a number from 0 to 1, such as 0.25")
-            }
-            return fraction
-        }?.value
+        self.value(.fraction, FractionSyntax.parse)?.value
     }
 
     func bool() -> Bool? {
-        self.value { text throws(BadValue) in
+        self.value(.bool) { text throws(BadValue) in
             switch text {
             case "true": return true
             case "false": return false
@@ -54,9 +46,13 @@ extension ConfigurationField {
 
     /// One of an enumeration's words.
     func choice<Choice: CaseIterable & RawRepresentable<String>>(of type: Choice.Type) -> Choice? {
+        let words = Choice.allCases.map(\.rawValue)
+        if let outline = self.outline {
+            outline.note(.choice(words))
+            return nil
+        }
         guard let text = self.text() else { return nil }
         if let choice = Choice(rawValue: text.value) { return choice }
-        let words = Choice.allCases.map(\.rawValue)
         var sentence = "must be one of \(words.joined(separator: ", "))"
         if text.isShowable {
             sentence += "; found '\(ConfigurationText.printable(text.value))'"
@@ -66,9 +62,9 @@ extension ConfigurationField {
         return nil
     }
 
-    /// The name of a client, an endpoint, a model or a deployment.
+    /// The name of a model or a deployment, which is part of a URL.
     func name() -> Located<String>? {
-        self.value { text throws(BadValue) in
+        self.value(.words("name")) { text throws(BadValue) in
             let isName = text.utf8.allSatisfy { ConfigurationText.isLetterOrDigit($0) || "._-".utf8.contains($0) }
             guard isName, text.utf8.count <= 64 else {
                 throw BadValue("must be 1 to 64 letters, digits, '.', '_' or '-'")
@@ -77,9 +73,19 @@ extension ConfigurationField {
         }
     }
 
+    /// The name of a client or an endpoint, which people read: as `name`, with spaces inside.
+    func title() -> Located<String>? {
+        self.value(.words("name, spaces allowed")) { text throws(BadValue) in
+            guard ConfigurationText.isTitle(text) else {
+                throw BadValue("must be 1 to 64 letters, digits, '.', '_', '-' or spaces inside")
+            }
+            return text
+        }
+    }
+
     /// The id of something in Entra ID or Azure, in lower case.
     func uuid() -> String? {
-        self.value { text throws(BadValue) in
+        self.value(.id) { text throws(BadValue) in
             let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
             let isHexadecimal = text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || ConfigurationText.isHexadecimal($0) }
             guard groups.map(\.count) == [8, 4, 4, 4, 12], isHexadecimal else {
@@ -91,7 +97,7 @@ extension ConfigurationField {
 
     /// A key sent in a header; its text never appears in a message.
     func secret(_ lengths: ClosedRange<Int> = 8...512) -> Located<Secret>? {
-        self.value { text throws(BadValue) in
+        self.value(.secret(lengths)) { text throws(BadValue) in
             guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 throw BadValue("must be printable ASCII characters without spaces", shown: false)
             }
@@ -107,7 +113,7 @@ extension ConfigurationField {
 
     /// A path, resolved against the configuration file's folder. Whether a file is there is asked when it is used.
     func path() -> String? {
-        self.value { text throws(BadValue) in
+        self.value(.words("path, relative to this file")) { text throws(BadValue) in
             guard !text.utf8.contains(0) else { throw BadValue("must be a path", shown: false) }
             return self.context.surroundings.resolve(path: text)
         }?.value

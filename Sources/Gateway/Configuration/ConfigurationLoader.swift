@@ -1,17 +1,24 @@
 /// Makes a configuration from a YAML file, or says everything that is wrong with it.
 package enum ConfigurationLoader {
-    /// Reads and checks the file at `path`; relative paths in it start from its folder.
+    /// Reads and checks the file at `path`, which may be PowerProxy's.
+    ///
+    /// - Parameters:
+    ///   - directory: the folder that relative paths start from; that of the file unless given.
+    ///   - refused: see `parse`.
     package static func load(
         path: String,
-        environment: [String: String]
-    ) -> Result<GatewayConfiguration, ConfigurationErrors> {
+        environment: [String: String],
+        directory: String? = nil,
+        refused: Set<String> = NotYetSupported.paths
+    ) -> Result<LoadedConfiguration, ConfigurationErrors> {
         switch ConfigurationFile.readText(path: path) {
         case .success(let text):
             return self.parse(
                 text: text,
                 file: path,
-                directory: self.directory(of: path),
+                directory: directory ?? self.directory(of: path),
                 environment: environment,
+                refused: refused,
                 readFile: ConfigurationFile.readText(path:)
             )
         case .failure(let error):
@@ -29,30 +36,54 @@ package enum ConfigurationLoader {
         }
     }
 
-    /// Checks `text` as the content of `file`, which is only named in errors.
+    /// Checks the content of a variable; relative paths in it start from the working directory.
+    package static func load(
+        text: String,
+        from variable: String,
+        environment: [String: String],
+        refused: Set<String> = NotYetSupported.paths
+    ) -> Result<LoadedConfiguration, ConfigurationErrors> {
+        self.parse(
+            text: text,
+            file: variable,
+            directory: "",
+            environment: environment,
+            refused: refused,
+            readFile: ConfigurationFile.readText(path:)
+        )
+    }
+
+    /// Checks `text` as the content of `file`, which is only named in errors. It may be PowerProxy's.
     ///
     /// - Parameters:
     ///   - directory: the folder that relative paths start from; empty or `.` leaves them as they are.
     ///   - environment: what `${NAME}` takes from.
+    ///   - refused: paths of keys that are errors, as this version does nothing with them.
     ///   - readFile: gives the content of the file at a path, for `${file:PATH}`.
     package static func parse(
         text: String,
         file: String,
         directory: String,
         environment: [String: String],
+        refused: Set<String> = NotYetSupported.paths,
         readFile: @escaping (String) -> Result<String, ConfigurationFileError>
-    ) -> Result<GatewayConfiguration, ConfigurationErrors> {
+    ) -> Result<LoadedConfiguration, ConfigurationErrors> {
         let surroundings = ConfigurationSurroundings(
             directory: directory,
             environment: environment,
             readFile: readFile
         )
-        let context = ConfigurationContext(file: file, surroundings: surroundings)
+        let context = ConfigurationContext(file: file, surroundings: surroundings, refused: refused)
         let configuration = self.read(text, in: context)
         if let errors = context.errors {
             return .failure(errors)
         }
-        return .success(configuration)
+        let loaded = LoadedConfiguration(
+            configuration: configuration,
+            isPowerProxy: context.isPowerProxy,
+            notes: context.notes
+        )
+        return .success(loaded)
     }
 
     /// What could be read, with defaults in place of the rest; of no use unless the context holds no errors.
@@ -62,8 +93,8 @@ package enum ConfigurationLoader {
             return GatewayConfiguration()
         }
         var composer = ConfigurationComposer(text, report: context.report)
-        let node = composer.compose() ?? ConfigurationNode(.scalar(text: "", isNull: true), at: .start)
-        if case .scalar(_, isNull: true) = node.content {
+        let node = composer.compose() ?? ConfigurationNode(.scalar(text: "", .null), at: .start)
+        if case .scalar(_, .null) = node.content {
             context.report(.start, "this file is empty; it needs at least 'clients' and 'endpoints'")
             return GatewayConfiguration()
         }
@@ -71,8 +102,13 @@ package enum ConfigurationLoader {
             label: "the top level of this file",
             node: node,
             position: node.position,
+            keyPath: "",
             context: context
         )
+        if case .mapping(let entries) = node.content, entries.contains(where: { $0.key == "aoai" }) {
+            context.isPowerProxy = true
+            return root.mapping("configuration") { GatewayConfiguration(readingPowerProxy: &$0) } ?? .init()
+        }
         return root.mapping("configuration") { GatewayConfiguration(reading: &$0) } ?? GatewayConfiguration()
     }
 

@@ -1,12 +1,20 @@
 /// A piece of the parsed file, independent of the YAML library: aliases resolved, keys known to be plain and unique.
 struct ConfigurationNode {
     enum Content {
-        /// `isNull`: an unquoted nothing, `~` or `null`.
-        case scalar(text: String, isNull: Bool)
+        case scalar(text: String, Writing)
         case list([ConfigurationNode])
         case mapping([Entry])
         /// Already reported; whoever reads it says nothing more.
         case broken
+        /// No file is read; whoever reads this notes what it would have read.
+        case outline(ConfigurationOutline)
+    }
+
+    enum Writing {
+        /// An unquoted nothing, `~` or `null`.
+        case null
+        case plain
+        case quoted
     }
 
     struct Entry {
@@ -28,7 +36,7 @@ struct ConfigurationNode {
         self.position = position
         let children =
             switch content {
-            case .scalar, .broken: [ConfigurationNode]()
+            case .scalar, .broken, .outline: [ConfigurationNode]()
             case .list(let items): items
             case .mapping(let entries): entries.map(\.value)
             }
@@ -43,7 +51,7 @@ struct ConfigurationNode {
     /// What this is, for "must be a list, not ...".
     var kind: String {
         switch self.content {
-        case .scalar, .broken: "a single value"
+        case .scalar, .broken, .outline: "a single value"
         case .list: "a list"
         case .mapping: "a mapping"
         }

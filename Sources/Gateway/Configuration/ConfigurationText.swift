@@ -12,6 +12,12 @@ enum ConfigurationText {
         self.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
     }
 
+    /// Whether a text can name a client or an endpoint.
+    static func isTitle(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.first != " " && text.last != " "
+            && text.utf8.allSatisfy { self.isLetterOrDigit($0) || "._- ".utf8.contains($0) }
+    }
+
     /// RFC 9110 section 5.6.2: what a header's name is made of.
     static func isToken(_ byte: UInt8) -> Bool {
         self.isLetterOrDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)

@@ -21,6 +21,11 @@ package struct EndpointURL: Sendable, Equatable, CustomStringConvertible {
         HostAndPort.text(host: self.host, port: self.port)
     }
 
+    /// Whether only this machine can answer.
+    package var isLoopback: Bool {
+        self.host == "localhost" || self.host == "::1" || HostAndPort.isIPv4Loopback(self.host)
+    }
+
     /// The URL without a trailing slash.
     package var description: String {
         "\(self.scheme.rawValue)://\(self.authority)"

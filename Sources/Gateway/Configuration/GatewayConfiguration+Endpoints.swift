@@ -1,19 +1,35 @@
 extension GatewayConfiguration {
     /// An Azure OpenAI resource.
     package struct Endpoint: Sendable, Equatable {
-        /// 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+        /// 1 to 64 characters of `A-Z a-z 0-9 . _ -`, or spaces inside.
         package var name: String
         package var url: EndpointURL
-        /// Sent as `api-key`. Absent: no credential of its own.
-        package var apiKey: Secret?
+        /// Absent: no credential of its own.
+        package var credential: Credential?
         package var timeouts = Timeouts()
         package var connections = Connections()
         /// Header names forwarded besides the fixed allow-list; lower case, no repeats, at most 5.
         package var forwardHeaders: [String] = []
+        /// A regular expression that a header's name must match to be forwarded, in place of the allow-list; PowerProxy's.
+        package var forwardHeadersMatching: String?
         /// PEM file of the authorities to trust instead of the system's, resolved like `TLSFiles`.
         package var caFile: String?
         /// `http://host:port` of a forward proxy; calls reach https endpoints through CONNECT.
         package var proxy: String?
+
+        /// Sent as `api-key`, when that is the credential.
+        package var apiKey: Secret? {
+            if case .apiKey(let key) = self.credential { key } else { nil }
+        }
+    }
+
+    /// Who the gateway is to an endpoint.
+    package enum Credential: Sendable, Equatable {
+        case apiKey(Secret)
+        /// An access token of this identity.
+        case identity(AzureIdentity)
+        /// The client's own credential, as it came.
+        case passThrough
     }
 
     package struct Timeouts: Sendable, Equatable {

@@ -13,13 +13,15 @@ extension GatewayConfiguration {
         package var tokensPerDay: Int?
         /// Tokens in a UTC calendar month. 0 to 1,000,000G. Not for a deployment.
         package var tokensPerMonth: Int?
+        /// Counted and reported, but nothing is refused. Default false.
+        package var isShadow = false
 
         package static let mostPerMinute = 150_000_000_000
         package static let mostAtOnce = 1_000_000
         package static let mostPerPeriod = 1_000_000_000_000_000
 
         /// Nothing is limited.
-        package var isEmpty: Bool { self == Limits() }
+        package var isEmpty: Bool { self == Limits(isShadow: self.isShadow) }
 
         /// One of the limits is 0: nothing passes, and nobody needs to be asked.
         package var isBlocked: Bool {

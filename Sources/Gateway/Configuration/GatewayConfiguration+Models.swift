@@ -1,7 +1,7 @@
 extension GatewayConfiguration {
     /// What a client asks for by name, and where it goes.
     package struct Model: Sendable, Equatable {
-        /// 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+        /// 1 to 64 characters of `A-Z a-z 0-9 . _ -`; or `*`, every model that is not named.
         package var name: String
         /// Reserved for the answer when a request sets no maximum. 1 to 10M tokens, default 1,024.
         package var defaultOutputTokens = 1_024
@@ -32,8 +32,8 @@ extension GatewayConfiguration {
 
         /// The name of one of `endpoints`.
         package var endpoint: String
-        /// Azure's name: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
-        package var deployment: String
+        /// Azure's name: 1 to 64 characters of `A-Z a-z 0-9 . _ -`. Nil only for the model `*`: the name asked for.
+        package var deployment: String?
         /// Default standard.
         package var kind = Kind.standard
         /// Tried from low to high. 1 to 100, default 1.

@@ -5,17 +5,40 @@ extension GatewayConfiguration {
         self.init()
         let context = keys.context
         self.readAddresses(&keys)
-        keys.read("tls", into: &self.tls) { $0.mapping("tls section") { TLSFiles(reading: &$0) } }
-        keys.read("server", into: &self.server) { $0.mapping("server section") { Server(reading: &$0) } }
-
-        keys.read("coordination", into: &self.coordination) {
+        keys.read("tls", "Absent: the data plane speaks plain HTTP.", into: &self.tls) {
+            $0.mapping("tls section") { TLSFiles(reading: &$0) }
+        }
+        keys.read("front_door", "Absent: requests need not come through Front Door.", into: &self.frontDoor) {
+            $0.mapping("front_door section") { FrontDoor(reading: &$0) }
+        }
+        keys.read("server", "Bounds of the data plane.", into: &self.server) {
+            $0.mapping("server section") { Server(reading: &$0) }
+        }
+        keys.read("coordination", "The Redis that replicas share; absent: a single replica.", into: &self.coordination)
+        {
             $0.mapping("coordination section") { Coordination(reading: &$0) }
         }
 
         // Asked for in the order of the documentation, which is the order in which a message lists them.
-        let clients = keys.required("clients")
-        let endpoints = keys.required("endpoints")
-        let models = keys.optional("models")
+        let entra = keys.optional("entra", "Tenants whose access tokens are validated here.")
+        let clients = keys.required("clients", "Who may call.")
+        let mock = keys.optional("mock", "An answer to every request, in place of endpoints and models.")
+        let isMocked = mock != nil && context.isReadingFile
+        let aboutEndpoints = "Azure OpenAI resources."
+        let endpoints =
+            isMocked || !context.isReadingFile
+            ? keys.optional("endpoints", aboutEndpoints) : keys.required("endpoints", aboutEndpoints)
+        let models = keys.optional(
+            "models",
+            "What clients ask for, and where it goes; absent: any model, at the first endpoint, under its own name."
+        )
+        self.mock = mock?.mapping("mock section") { Mock(reading: &$0) }
+        if isMocked, let other = endpoints ?? models {
+            other.report("stands beside 'mock', which answers everything; keep one of the two", at: other.position)
+        }
+
+        var tenants = NameRegistry(noun: "tenant")
+        self.entra = entra?.entries("tenant") { EntraTenant(reading: &$0, tenants: &tenants) } ?? []
 
         var endpointNames = NameRegistry(noun: "endpoint")
         self.endpoints = endpoints?.entries("endpoint") { Endpoint(reading: &$0, names: &endpointNames) } ?? []
@@ -29,24 +52,45 @@ extension GatewayConfiguration {
             models?.entries("model") {
                 Model(reading: &$0, names: &modelNames, endpoints: endpointNames, deployments: &deployments)
             } ?? []
-        if self.models.isEmpty {
-            modelNames.declare(nil, in: context)  // no section, no names to check against
+        if self.models.isEmpty || self.models.contains(where: { $0.name == "*" }) {
+            modelNames.declare(nil, in: context)  // any name is a model
         }
 
-        var clientNames = NameRegistry(noun: "client")
-        var keysSeen = APIKeyRegistry()
+        var seen = ClientRegistry()
         self.clients =
             clients?.entries("client") {
-                Client(reading: &$0, names: &clientNames, models: modelNames, keys: &keysSeen)
+                Client(reading: &$0, models: modelNames, seen: &seen, isEntraValidated: entra != nil)
             } ?? []
-        keys.read("log", into: &self.log) { $0.mapping("log section") { Log(reading: &$0) } }
+        self.readReports(&keys)
+    }
+
+    private mutating func readReports(_ keys: inout MappingReader) {
+        keys.read("usage", "Where the usage of every exchange is written.", into: &self.sinks) {
+            $0.mapping("usage section") { keys in
+                keys.required("sinks", "Each gets everything.")?.list()?.compactMap { sink in
+                    sink.mapping("sink", by: "type", "Where usage goes.", UsageSink.init(_:reading:))
+                }
+            }
+        }
+        keys.read("tracing", "Absent: no spans.", into: &self.tracing) {
+            $0.mapping("tracing section") { Tracing(reading: &$0) }
+        }
+        keys.read("log", "What is written to standard output.", into: &self.log) {
+            $0.mapping("log section") { Log(reading: &$0) }
+        }
     }
 
     private mutating func readAddresses(_ keys: inout MappingReader) {
-        let listen = keys.optional("listen")
-        let admin = keys.optional("admin")
-        self.listen = listen?.listenAddress() ?? self.listen
-        self.admin = admin?.listenAddress() ?? self.admin
+        var listen: ConfigurationField?
+        keys.read("listen", "Where clients connect: the data plane.", into: &self.listen) {
+            listen = $0
+            return $0.listenAddress()
+        }
+        var admin: ConfigurationField?
+        keys.read("admin", "Health, metrics and status; not for the public side.", into: &self.admin) {
+            admin = $0
+            return $0.listenAddress()
+        }
         if self.listen.collides(with: self.admin), let field = admin ?? listen {
             field.report("takes the same address as '\(admin == nil ? "admin" : "listen")'; give it a port of its own")
         }
@@ -55,8 +99,8 @@ extension GatewayConfiguration {
 
 extension GatewayConfiguration.TLSFiles {
     init?(reading keys: inout MappingReader) {
-        let certificate = keys.required("certificate")?.path()
-        let key = keys.required("key")?.path()
+        let certificate = keys.required("certificate", "PEM file, leaf first.")?.path()
+        let key = keys.required("key", "PEM file.")?.path()
         guard let certificate, let key else { return nil }
         self.init(certificate: certificate, key: key)
     }
@@ -65,9 +109,9 @@ extension GatewayConfiguration.TLSFiles {
 extension GatewayConfiguration.Log {
     init(reading keys: inout MappingReader) {
         self.init()
-        keys.read("level", into: &self.level) { $0.choice(of: Level.self) }
-        keys.read("format", into: &self.format) { $0.choice(of: Format.self) }
-        keys.read("access", into: &self.access) { $0.bool() }
+        keys.read("level", "The least severe line that is written.", into: &self.level) { $0.choice(of: Level.self) }
+        keys.read("format", "Of every line.", into: &self.format) { $0.choice(of: Format.self) }
+        keys.read("access", "One line per request.", into: &self.access) { $0.bool() }
     }
 }
 
@@ -78,7 +122,7 @@ extension ConfigurationField {
     }
 
     func listenAddress() -> ListenAddress? {
-        self.value { text throws(BadValue) in
+        self.value(.words("host:port")) { text throws(BadValue) in
             guard let address = ListenAddress(text) else {
                 throw BadValue("must be host:port, such as 0.0.0.0:8080 or [::1]:8080, with a port up to 65535")
             }

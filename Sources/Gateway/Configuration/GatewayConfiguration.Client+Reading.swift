@@ -1,25 +1,61 @@
 extension GatewayConfiguration.Client {
+    /// - Parameters:
+    ///   - seen: what all clients of the file share.
+    ///   - isEntraValidated: whether the file says whose access tokens are validated.
     init?(
         reading keys: inout MappingReader,
-        names: inout NameRegistry,
         models: NameRegistry,
-        keys seen: inout APIKeyRegistry
+        seen: inout ClientRegistry,
+        isEntraValidated: Bool
     ) {
         let context = keys.context
-        let name = keys.required("name")?.name()
-        names.declare(name, in: context)
+        let name = keys.required("name", "What logs, metrics and usage call it.")?.title()
+        seen.names.declare(name, in: context)
 
-        let apiKeys = keys.required("api_keys")?.list()?.compactMap { $0.apiKey() } ?? []
+        let keysField = keys.optional("api_keys", "Keys, or `sha256:` and the digest of one; several for rotation.")
+        let apiKeys = keysField?.list()?.compactMap { $0.apiKey() } ?? []
         for key in apiKeys {
-            seen.add(key, in: context)
+            seen.keys.add(key, in: context)
+        }
+        let entra = keys.optional(
+            "entra",
+            "Whose access tokens identify the client; the first client in the file wins."
+        )
+        let identities = entra?.mapping("entra section") { GatewayConfiguration.EntraClient(reading: &$0) }
+        if let entra, !isEntraValidated {
+            entra.report("needs 'entra' at the top level, which says whose tokens are validated", at: entra.position)
+        }
+        let anyBearer = keys.optional(
+            "any_bearer_token",
+            "true: this client is who comes with any bearer token; the token is not validated, and sent on to Azure."
+        )
+        let takesAny = anyBearer?.bool() ?? false
+        if let anyBearer, takesAny {
+            seen.addAnyBearer(anyBearer, isEntraValidated: isEntraValidated)
+        }
+        if keysField == nil, entra == nil, anyBearer == nil {
+            context.report(
+                keys.position,
+                "missing key 'api_keys' or 'entra': every client needs one of them, or both"
+            )
         }
 
-        let allowed = keys.optional("models").map { $0.allowedModels(declared: models) } ?? .all
+        let allowed =
+            keys.optional("models", "Which of the models it may use, or \"*\" for all of them, the default.")
+            .map { $0.allowedModels(declared: models) } ?? .all
         self.init(name: name?.value ?? "", apiKeys: apiKeys.map(\.value), models: allowed ?? .all)
-        keys.read("priority", into: &self.priority) { $0.count(in: 0...9) }
-        keys.read("limits", into: &self.limits) { $0.mapping("limits section") { .init(ofClient: &$0) } }
-        keys.read("model_limits", into: &self.modelLimits) { $0.modelLimits(declared: models, allowed: allowed) }
-        keys.read("burst", into: &self.burst) {
+        self.entra = identities ?? .init()
+        self.takesAnyBearerToken = takesAny
+        keys.read("priority", "0 is the highest, 9 the lowest.", into: &self.priority) { $0.count(in: 0...9) }
+        keys.read("limits", "Of everything that it uses.", into: &self.limits) {
+            $0.mapping("limits section") { .init(ofClient: &$0) }
+        }
+        keys.read(
+            "model_limits",
+            "Of what it uses of one model, by the model's name; \"*\" is each of the others by itself.",
+            into: &self.modelLimits
+        ) { $0.modelLimits(declared: models, allowed: allowed) }
+        keys.read("burst", "What may be used at once, of `limits`; absent: a minute's worth.", into: &self.burst) {
             $0.mapping("burst section") { .init(reading: &$0, limits: self.limits) }
         }
         guard name != nil, allowed != nil else { return nil }
@@ -58,12 +94,13 @@ extension ConfigurationField {
 
     /// `"*"`, `["*"]`, or a list of models; each must be declared unless the file declares none.
     fileprivate func allowedModels(declared: NameRegistry) -> GatewayConfiguration.AllowedModels? {
-        if case .mapping = self.node.content {
+        if self.outline != nil {
+            self.outline?.note(.choice(["*"]))
+        } else if case .mapping = self.node.content {
             self.report("must be a list of models, or \"*\" for every model, not a mapping")
             return nil
-        }
-        guard self.isList else {
-            return self.value { text throws(BadValue) in
+        } else if !self.isList {
+            return self.value(.choice(["*"])) { text throws(BadValue) in
                 guard text == "*" else { throw BadValue("must be a list of models, or \"*\" for every model") }
                 return GatewayConfiguration.AllowedModels.all
             }?.value
@@ -93,21 +130,44 @@ extension ConfigurationField {
         declared: NameRegistry,
         allowed: GatewayConfiguration.AllowedModels?
     ) -> [String: GatewayConfiguration.Limits]? {
-        self.dictionary { model, limits in
+        let names: Set<String>? = if case .only(let names)? = allowed { Set(names) } else { nil }
+        return self.dictionary { model, field in
+            let limits = field.mapping("limits section") { GatewayConfiguration.Limits(ofClient: &$0) }
+            if model.isStar {
+                self.context.refuse("\(self.keyPath).*=*", named: "'*' in 'model_limits'", at: model.position)
+                return limits.map { ("*", $0) }
+            }
             guard let model = model.name() else { return nil }
             declared.check(model, in: self.context)
-            if case .only(let names) = allowed, !names.contains(model.value) {
+            if let names, !names.contains(model.value) {
                 self.context.report(
                     model.position,
                     "this client may not use this model; add it to 'models' or remove its limits"
                 )
             }
-            return limits.mapping("limits section") { .init(ofClient: &$0) }.map { (model.value, $0) }
+            return limits.map { (model.value, $0) }
         }
     }
 
-    private var isStar: Bool {
+    var isStar: Bool {
         if case .scalar(text: "*", _) = self.node.content { true } else { false }
+    }
+}
+
+/// What the clients of a file must not have twice.
+struct ClientRegistry {
+    var names = NameRegistry(noun: "client")
+    var keys = APIKeyRegistry()
+    /// Where the first client stands that takes any bearer token.
+    private var anyBearerLine: Int?
+
+    mutating func addAnyBearer(_ field: ConfigurationField, isEntraValidated: Bool) {
+        if let line = self.anyBearerLine {
+            field.report("is already true on line \(line); only one client can take every token", at: field.position)
+        } else if isEntraValidated {
+            field.report("cannot stand beside 'entra' at the top level, which validates tokens", at: field.position)
+        }
+        self.anyBearerLine = self.anyBearerLine ?? field.position.line
     }
 }
 

@@ -3,20 +3,40 @@ extension GatewayConfiguration.Limits {
     init(ofClient keys: inout MappingReader) {
         self.init()
         self.readRates(&keys)
-        keys.read("tokens_per_day", into: &self.tokensPerDay) { $0.count(in: 0...Self.mostPerPeriod) }
-        keys.read("tokens_per_month", into: &self.tokensPerMonth) { $0.count(in: 0...Self.mostPerPeriod) }
+        keys.read("tokens_per_day", "Tokens in a UTC day.", into: &self.tokensPerDay) {
+            $0.count(in: 0...Self.mostPerPeriod)
+        }
+        keys.read("tokens_per_month", "Tokens in a UTC calendar month.", into: &self.tokensPerMonth) {
+            $0.count(in: 0...Self.mostPerPeriod)
+        }
+        self.readShadow(&keys)
     }
 
     /// The limits of a deployment, which has no quota by the day.
     init(ofDeployment keys: inout MappingReader) {
         self.init()
         self.readRates(&keys)
+        self.readShadow(&keys)
     }
 
     private mutating func readRates(_ keys: inout MappingReader) {
-        keys.read("requests_per_minute", into: &self.requestsPerMinute) { $0.count(in: 0...Self.mostPerMinute) }
-        keys.read("tokens_per_minute", into: &self.tokensPerMinute) { $0.count(in: 0...Self.mostPerMinute) }
-        keys.read("concurrent_requests", into: &self.concurrentRequests) { $0.count(in: 0...Self.mostAtOnce) }
+        keys.read("requests_per_minute", "Absent: no limit; 0: blocked.", into: &self.requestsPerMinute) {
+            $0.count(in: 0...Self.mostPerMinute)
+        }
+        keys.read("tokens_per_minute", "Prompt and completion together.", into: &self.tokensPerMinute) {
+            $0.count(in: 0...Self.mostPerMinute)
+        }
+        keys.read("concurrent_requests", "Requests at the same time.", into: &self.concurrentRequests) {
+            $0.count(in: 0...Self.mostAtOnce)
+        }
+    }
+
+    private mutating func readShadow(_ keys: inout MappingReader) {
+        keys.read(
+            "shadow",
+            "Counts and reports what these limits would refuse, and refuses nothing.",
+            into: &self.isShadow
+        ) { $0.bool() }
     }
 }
 
@@ -24,10 +44,12 @@ extension GatewayConfiguration.Burst {
     /// - Parameter limits: those of the same client; a burst beside no limit would say nothing.
     init(reading keys: inout MappingReader, limits: GatewayConfiguration.Limits) {
         self.init()
-        keys.read("requests", into: &self.requests) {
+        keys.read("requests", "Only beside `requests_per_minute`.", into: &self.requests) {
             $0.burst(of: limits.requestsPerMinute, named: "requests_per_minute")
         }
-        keys.read("tokens", into: &self.tokens) { $0.burst(of: limits.tokensPerMinute, named: "tokens_per_minute") }
+        keys.read("tokens", "Only beside `tokens_per_minute`.", into: &self.tokens) {
+            $0.burst(of: limits.tokensPerMinute, named: "tokens_per_minute")
+        }
     }
 }
 

@@ -10,14 +10,23 @@ package struct GatewayConfiguration: Sendable, Equatable {
     /// Absent: the data plane speaks plain HTTP.
     package var tls: TLSFiles?
     package var server = Server()
+    /// Absent: requests need not come through Front Door.
+    package var frontDoor: FrontDoor?
     /// Absent: this replica decides alone.
     package var coordination: Coordination?
+    /// Whose access tokens are validated; in file order, tenants are unique. Empty: nobody's.
+    package var entra: [EntraTenant] = []
     /// In file order; at least one. Names are unique, and so are API keys as they are written.
     package var clients: [Client] = []
-    /// In file order; at least one. Names are unique.
+    /// In file order; at least one, or none beside `mock`. Names are unique.
     package var endpoints: [Endpoint] = []
     /// In file order; may be empty. Names are unique.
     package var models: [Model] = []
+    /// Answers every request in place of endpoints and models.
+    package var mock: Mock?
+    /// Where usage is written; empty: nowhere.
+    package var sinks: [UsageSink] = []
+    package var tracing: Tracing?
     package var log = Log()
 }
 
@@ -50,6 +59,14 @@ extension GatewayConfiguration {
         package var maxInFlight = 10_000
         /// Event loops. 1 to 256; absent means one per core.
         package var threads: Int?
+        /// What a client gets that may not use a model. Default 403.
+        package var modelRefusalStatus = ModelRefusalStatus.forbidden
+    }
+
+    package enum ModelRefusalStatus: String, Sendable, CaseIterable {
+        case forbidden = "403"
+        /// As PowerProxy answers.
+        case unauthorized = "401"
     }
 
     /// How a replica leaves: first it says so and still serves, then it lets what runs finish.

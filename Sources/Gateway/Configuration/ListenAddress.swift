@@ -58,6 +58,12 @@ enum HostAndPort {
         return (String(host), port)
     }
 
+    /// 127.0.0.0/8, and no name that looks like it.
+    static func isIPv4Loopback(_ host: String) -> Bool {
+        var address = in_addr()
+        return !host.utf8.contains(0) && inet_pton(AF_INET, host, &address) == 1 && host.hasPrefix("127.")
+    }
+
     private static func isIPv6(_ text: String) -> Bool {
         var address = in6_addr()
         return !text.utf8.contains(0) && inet_pton(AF_INET6, text, &address) == 1

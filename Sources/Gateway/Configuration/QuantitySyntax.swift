@@ -31,6 +31,16 @@ enum QuantitySyntax {
         return overflow || overflowOfSum ? .max : sum
     }
 
+    /// As people write it in a file: with the largest unit that leaves a whole number, from ten thousand on.
+    func shortText(_ number: Int) -> String {
+        for suffix in ["G", "M", "k"] where number >= 10_000 {
+            if let unit = self.unit(of: suffix), number >= unit, number.isMultiple(of: unit) {
+                return "\(number / unit)\(suffix)"
+            }
+        }
+        return "\(number)"
+    }
+
     /// With the largest unit that leaves a whole number; counts are written out with commas instead.
     func text(_ number: Int) -> String {
         switch self {

@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 internal import NIOHTTP1
 internal import Transport
@@ -6,19 +7,17 @@ internal import Transport
 extension Exchange {
     // MARK: forward
 
-    /// Sends the request where its model leads, if the client may use that.
-    func forward(model: String?, body: TransferRequest.Body, upload: ExchangeStateMachine.Upload) {
-        record.modelName = model
-        guard let client else { return }
-        guard let route = worker.snapshot.route(model: model) else {
-            return perform(machine.refused(.modelUnknown(model ?? "")))
-        }
-        record.model = route.model
-        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
-        record.endpoint = route.endpoint
-        record.deployment = route.deployment ?? model
+    /// Sends the request to the deployment that was reserved.
+    func forward() {
+        guard let passage, let deployment = passage.deployment else { return }
+        record.endpoint = deployment.endpoint
+        record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
-        let endpoint = worker.snapshot.endpoints[route.endpoint]
+        if let candidate = passage.candidate {
+            edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
+        }
+        let body = transferBody(passage.payload)
+        let endpoint = worker.snapshot.endpoints[deployment.endpoint]
         let arena = worker.takeArena()
         self.arena = arena
         endpoint.headers.write(
@@ -30,18 +29,17 @@ extension Exchange {
         )
         let request = TransferRequest(
             method: head.method.rawValue,
-            target: upstreamTarget(route),
+            target: upstreamTarget(deployment),
             headers: arena,
             body: body
         )
-        machine.forwarded(upload)
-        attempt = worker.origins[route.endpoint].start(request, observer: self)
+        attempt = worker.origins[deployment.endpoint].start(request, observer: self)
     }
 
-    private func upstreamTarget(_ route: Snapshot.Route) -> String {
+    private func upstreamTarget(_ deployment: ModelRoute.Deployment) -> String {
         let target: String
         if case .deployment(let name, _) = self.target.kind {
-            target = self.target.naming(deployment: route.deployment ?? name)
+            target = self.target.naming(deployment: deployment.name ?? name)
         } else {
             target = self.target.raw
         }
@@ -64,34 +62,66 @@ extension Exchange: TransferObserver {
 
     func transferReceivedHead(_ transfer: Transfer) {
         let upstream = transfer.head
-        let headers = ResponseHeaders(upstream)
-        guard machine.headReceived(headers.isEventStream ? .eventStream : .plain) == .relayHead else { return }
+        var headers = ResponseHeaders(upstream)
+        let action = machine.headReceived(headers.promise(status: upstream.status))
+        guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
+        let filters = headers.isEventStream && edits?.asksForUsage == true
+        if filters { headers.forgetLength() }
+        usage = UsageChunkFilter(UsageReader(headers.usageFormat), isFiltering: filters)
+        if action == .relayHead {
+            if let candidate = passage?.candidate { worker.streaks.succeeded(candidate.id) }
+            beginRelay(upstream, headers)
+        } else {
+            held = HeldAnswer(head: machine.isJudging ? upstream.copy() : upstream, headers: headers)
+            startTimer(after: HeldAnswer.mostTime)
+        }
+    }
+
+    /// The client gets this answer.
+    func beginRelay(_ upstream: ResponseHead, _ headers: ResponseHeaders, retryAfter: Int64? = nil) {
         record.isStream = headers.isEventStream
         record.firstByte = .now()
         answer = AnswerInProgress(status: upstream.status, isStream: headers.isEventStream)
-        connection.relayHead(upstream, headers, method: record.method)
+        connection.relayHead(
+            upstream,
+            headers,
+            method: record.method,
+            replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter)
+        )
         if headers.isEventStream {
-            startHeartbeat()
+            startTimer(after: worker.snapshot.limits.heartbeat)
             // A stream may stay open for minutes, and thousands of them at once.
             upstream.release()
-            if transfer.releaseSentRequest() {
+            if attempt?.releaseSentRequest() == true {
                 body = nil
                 giveBackArena()
             }
+        } else {
+            timer?.stop()
         }
     }
 
     func transferReceived(_ transfer: Transfer, body: UnsafeRawBufferPointer) -> BodyDisposition {
         guard connection.takesBytes else { return .pause }
-        guard machine.bytesReceived() == .relay else { return .taken }
+        switch machine.bytesReceived() {
+        case .relay: relay(body)
+        case .hold: hold(body)
+        default: break
+        }
+        return .taken
+    }
+
+    func relay(_ body: UnsafeRawBufferPointer) { usage?.pass(body) { relayed($0) } }
+
+    /// For bytes that have been read for usage.
+    func relayed(_ body: UnsafeRawBufferPointer) {
         if answer?.isStream == true {
             answer?.position.advance(over: body)
         }
         record.responseBytes += body.count
         connection.relay(body)
-        return .taken
     }
 
     func transferWantsBody(_ transfer: Transfer, into room: UnsafeMutableRawBufferPointer) -> BodySupply {
@@ -100,22 +130,31 @@ extension Exchange: TransferObserver {
 
     func transferTurnEnded(_ transfer: Transfer) {
         connection.flush()
-        if let heartbeat = answer?.heartbeat { heartbeat.set(.now() + worker.snapshot.limits.heartbeat) }
+        if answer?.isStream == true { timer?.set(.now() + worker.snapshot.limits.heartbeat) }
     }
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
         giveBackArena()
-        upload.waiting.removeAll()
-        connection.releaseReads()
-        if let error, answer == nil {  // one whose head came is counted by its status
+        if let error, held == nil, answer == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
             } else {
                 worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: 0)
             }
         }
-        perform(machine.attemptEnded(error.map { GatewayError($0) }))
+        if let failure = rerouteWhenCancelled {
+            rerouteWhenCancelled = nil
+            return reroute(failure)
+        }
+        let (remedy, failure) = machine.isUndecided ? self.remedy(error) : (.none, nil)
+        if error != nil { held = nil }
+        switch machine.attemptEnded(error.map { GatewayError($0) }, remedy: remedy) {
+        case .reroute:
+            if let failure { reroute(failure) }
+        case let action:
+            perform(action)
+        }
     }
 
     private func giveBackArena() {
@@ -127,64 +166,28 @@ extension Exchange: TransferObserver {
     func clientIsWritable() { attempt?.resumeReceiving() }
 }
 
-// MARK: heartbeat
+// MARK: time
 
 extension Exchange: DeadlineHandler {
-    private func startHeartbeat() {
-        let timer = DeadlineTimer(eventLoop: worker.eventLoop)
-        timer.attach(self)
-        timer.set(.now() + worker.snapshot.limits.heartbeat)
-        answer?.heartbeat = timer
+    private func startTimer(after time: TimeAmount) {
+        let timer = self.timer ?? DeadlineTimer(eventLoop: worker.eventLoop)
+        if self.timer == nil { timer.attach(self) }
+        self.timer = timer
+        timer.set(.now() + time)
+    }
+
+    func deadlineReached(_ timer: DeadlineTimer) {
+        if machine.state == .ended { return }
+        if answer == nil { release() } else { beat(timer) }
     }
 
     /// The stream was silent for a while: a comment keeps proxies and clients from giving it up, never inside an event.
-    func deadlineReached(_ timer: DeadlineTimer) {
-        guard machine.state != .ended, let answer else { return }
+    private func beat(_ timer: DeadlineTimer) {
+        guard let answer, answer.isStream else { return }
         if answer.position.isBetweenEvents, connection.takesBytes {
             connection.sendHeartbeat()
             worker.metrics.heartbeats += 1
         }
         timer.set(.now() + worker.snapshot.limits.heartbeat)
-    }
-}
-
-/// A client's key in the query, as WebSocket clients send it, is never passed on.
-enum QueryCredentials {
-    static func removed(from target: String) -> String {
-        guard let question = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target }
-        let query = target[target.utf8.index(after: question)...]
-        guard mayHoldKey(query) else { return target }
-        let kept = query.split(separator: "&", omittingEmptySubsequences: false).filter { pair in
-            let name = pair.prefix { $0 != "=" }
-            return !(name.isSame("api-key") || (name.contains("%") && decoded(name).isSame("api-key")))
-        }
-        let path = target[..<question]
-        return kept.isEmpty ? String(path) : path + "?" + kept.joined(separator: "&")
-    }
-
-    /// A quick look that spares nearly all queries the splitting: "-k" of "api-key", or an escape.
-    private static func mayHoldKey(_ query: Substring) -> Bool {
-        var last: UInt8 = 0
-        for byte in query.utf8 {
-            if byte == UInt8(ascii: "%") || (last == UInt8(ascii: "-") && byte | 0x20 == UInt8(ascii: "k")) {
-                return true
-            }
-            last = byte
-        }
-        return false
-    }
-
-    private static func decoded(_ name: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = name.utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let value = UInt8(Substring(rest.prefix(2)), radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -5,6 +5,56 @@ internal import Transport
 
 /// The way of the request's body: read and then forwarded, or forwarded as it comes.
 extension Exchange {
+    /// What an attempt sends as the request's body.
+    enum Payload {
+        case none
+        /// `body`, which can be sent again.
+        case memory
+        /// What is in `upload`, as it comes. `length` as the client promised it.
+        case stream(length: Int?)
+        /// The first bytes are in `body`: so many were collected before the model was found. The rest is in `upload`.
+        case form(collected: Int, length: Int?)
+    }
+
+    /// Keeps what a JSON body said about itself.
+    private func note(_ request: JSONRequestReader.Request, renames: Bool) {
+        record.isStream = request.stream
+        facts = request.facts
+        let splice = StreamOptionsSplice(request.facts, operation: operation)
+        guard renames || splice != nil else { return }
+        edits = BodyEdits(model: renames ? request.model : nil, at: request.modelRange, splice: splice)
+    }
+
+    /// Makes the body fit the deployment.
+    func edit(for deployment: ModelRoute.Deployment, asksForUsage: Bool) {
+        guard let body, edits != nil else { return }
+        if let name = deployment.name { edits?.rename(to: name, in: body) }
+        edits?.askForUsage(asksForUsage, in: body)
+    }
+
+    /// The request's body as the transfer takes it.
+    func transferBody(_ payload: Payload) -> TransferRequest.Body {
+        switch payload {
+        case .none:
+            return .none
+        case .memory:
+            return body.map { .memory($0) } ?? .none
+        case .stream(let length):
+            return .stream(length: length)
+        case .form(let collected, let length):
+            guard let body else { return .stream(length: length) }
+            if upload.head > 0 {
+                // An attempt that never read it has put it there, with its own deployment's name.
+                upload.waiting.removeFirst()
+                upload.bytes -= upload.head
+            }
+            upload.head = body.count
+            upload.waiting.prepend(ByteBuffer(bytes: body.bytes))
+            upload.bytes += body.count
+            return .stream(length: length.map { $0 + body.count - collected })
+        }
+    }
+
     /// Bytes of a streamed request body that may wait for Azure before the client is no longer read.
     static let maxUploadBacklog = 64 * 1024
 
@@ -13,6 +63,10 @@ extension Exchange {
         var waiting = Deque<ByteBuffer>()
         var bytes = 0
         var isComplete = false
+        /// An attempt has taken some of it: it cannot be sent again.
+        var wasRead = false
+        /// Bytes of `body` that are the first of `waiting`.
+        var head = 0
     }
 
     private enum BodyPlan {
@@ -40,7 +94,7 @@ extension Exchange {
         }
         switch plan {
         case .none:
-            forward(model: pathModel, body: .none, upload: .complete)
+            admit(model: pathModel, payload: .none, upload: .complete)
         case .collect:
             body = worker.takeBody(expected: min(fields.contentLength ?? 0, limits.bodyBytes))
             askForBody()
@@ -49,8 +103,8 @@ extension Exchange {
             body = BodyStorage(expected: 16 * 1024)
             askForBody()
         case .stream:
-            forward(model: pathModel, body: .stream(length: fields.contentLength), upload: .open)
-            if machine.state == .forwarding(.open) { askForBody() }
+            admit(model: pathModel, payload: .stream(length: fields.contentLength), upload: .open)
+            if machine.state != .ended { askForBody() }
         }
     }
 
@@ -103,17 +157,9 @@ extension Exchange {
         body.append(bytes)
         guard scanner != nil else { return }
         scan(bytes) { model, range in
-            let deployment = self.worker.snapshot.route(model: model)?.deployment
-            if let deployment, deployment != model {
-                var name = deployment
-                name.withUTF8 { body.replace(range, with: UnsafeRawBufferPointer($0)) }
-            }
-            let growth = body.count - self.record.requestBytes
-            let length = self.fields.contentLength.map { $0 + growth }
-            self.upload.waiting.append(ByteBuffer(bytes: body.bytes))
-            self.upload.bytes = body.count
-            self.body = nil
-            self.forward(model: model, body: .stream(length: length), upload: .open)
+            self.edits = BodyEdits(formModel: model, at: range)
+            let payload = Payload.form(collected: body.count, length: self.fields.contentLength)
+            self.admit(model: model, payload: payload, upload: .open)
         }
     }
 
@@ -136,26 +182,23 @@ extension Exchange {
                 return perform(machine.refused(.badRequest("InvalidRequest", "The multipart body ends early.")))
             }
             // A form without a model, such as a file upload.
-            return forward(model: nil, body: .memory(body), upload: .complete)
+            return admit(model: nil, payload: .memory, upload: .complete)
         }
         if case .deployment(let name, _) = target.kind {
             // The path names the deployment, and Azure ignores `model` beside it. Only whether it streams is of interest.
-            if case .success(let request) = worker.reader.read(body) { record.isStream = request.stream }
-            return forward(model: name, body: .memory(body), upload: .complete)
+            switch worker.reader.read(body) {
+            case .success(let request): note(request, renames: false)
+            case .failure: facts = RequestFacts(unread: body.count)
+            }
+            return admit(model: name, payload: .memory, upload: .complete)
         }
-        if body.count == 0 { return forward(model: nil, body: .memory(body), upload: .complete) }
+        if body.count == 0 { return admit(model: nil, payload: .memory, upload: .complete) }
         switch worker.reader.read(body) {
         case .failure(let error):
             perform(machine.refused(error))
         case .success(let request):
-            record.isStream = request.stream
-            if let model = request.model, let deployment = worker.snapshot.route(model: model)?.deployment,
-                deployment != model
-            {
-                let value = Array(JSONText.quoted(deployment).utf8)
-                value.withUnsafeBytes { body.replace(request.modelRange, with: $0) }
-            }
-            forward(model: request.model, body: .memory(body), upload: .complete)
+            note(request, renames: true)
+            admit(model: request.model, payload: .memory, upload: .complete)
         }
     }
 
@@ -178,6 +221,10 @@ extension Exchange {
     /// libcurl has room for more of the body.
     func supply(_ room: UnsafeMutableRawBufferPointer) -> BodySupply {
         guard !upload.waiting.isEmpty else { return upload.isComplete ? .end : .pause }
+        if !upload.wasRead {
+            upload.wasRead = true
+            body = nil
+        }
         var written = 0
         while written < room.count, var buffer = upload.waiting.first {
             let count = min(buffer.readableBytes, room.count - written)

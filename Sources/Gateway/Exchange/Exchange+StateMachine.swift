@@ -6,10 +6,19 @@ struct ExchangeStateMachine: ~Copyable {
 
     enum State: Equatable {
         /// The request's head is accepted; its body is collected because it must be read before anything is decided.
-        /// Can go to: `.forwarding`, `.ended`.
+        /// Can go to: `.admitting`, `.ended`.
         case collecting
-        /// An attempt runs and the client has seen nothing. Can go to: `.relaying`, `.ended`.
+        /// The coordinator is asked whether, and where. Can go to: `.forwarding`, `.ended`.
+        case admitting(Upload)
+        /// An attempt runs and nothing has come of it. Can go to: `.holding`, `.judging`, `.rerouting`, `.relaying`, `.ended`.
         case forwarding(Upload)
+        /// An event stream has begun well; its first events are held back until they prove not to be an error.
+        /// Can go to: `.rerouting`, `.relaying`, `.ended`.
+        case holding(Upload)
+        /// An error answer has begun; it is held until it is whole. Can go to: `.forwarding`, `.rerouting`, `.relaying`, `.ended`.
+        case judging(Upload)
+        /// The attempt has failed, and the coordinator is asked for another deployment. Can go to: `.forwarding`, `.ended`.
+        case rerouting(Upload)
         /// The client has the head: nothing can be answered in its place any more. Can go to: `.ended`.
         case relaying(Upload, Answer)
         case ended
@@ -28,24 +37,46 @@ struct ExchangeStateMachine: ~Copyable {
         case eventStream
     }
 
+    /// What an attempt's head promises.
+    enum Head: Equatable {
+        /// Nothing that another deployment could do better.
+        case good
+        /// A stream whose first event may still be an error.
+        case eventStream
+        /// Worth a look at its body before the client sees it.
+        case error
+    }
+
     enum Action: Equatable {
         case none
 
         /// Keep the bytes.
         case collect
-        /// The body is complete: read it, then `forwarded` or `refused`.
+        /// The body is complete: read it, then `admitting` or `refused`.
         case decide
+        /// Start an attempt at the deployment that is reserved.
+        case forward
+        /// Nobody needs what was reserved any more.
+        case giveBack
         /// Pass the bytes on to the upstream.
         case upload
         case endUpload
 
+        /// Keep what came of the answer.
+        case hold
+        /// Ask for another deployment.
+        case reroute(cancelling: Bool)
         case relayHead
+        /// Pass on what is held: the head, and the body as far as it came.
+        case relayHeld
         case relay
 
         // Endings. `cancelling`: an attempt runs and is to be cancelled.
 
         /// The answer is complete.
         case complete
+        /// What is held is the whole answer.
+        case completeHeld
         /// Nothing was sent: the client gets this instead.
         case answer(GatewayError, cancelling: Bool)
         /// An event stream ends with this as its last event.
@@ -57,57 +88,109 @@ struct ExchangeStateMachine: ~Copyable {
 
         var isEnding: Bool {
             switch self {
-            case .none, .collect, .decide, .upload, .endUpload, .relayHead, .relay: false
-            case .complete, .answer, .endStream, .cut, .abandon: true
+            case .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute, .relayHead,
+                .relayHeld, .relay:
+                false
+            case .complete, .completeHeld, .answer, .endStream, .cut, .abandon: true
             }
         }
     }
+
+    /// An attempt runs, and the client has seen nothing of it.
+    var isUndecided: Bool {
+        switch state {
+        case .forwarding, .holding, .judging: true
+        case .collecting, .admitting, .rerouting, .relaying, .ended: false
+        }
+    }
+
+    var isHoldingStream: Bool { if case .holding = state { true } else { false } }
+    var isJudging: Bool { if case .judging = state { true } else { false } }
 
     // MARK: the request
 
     mutating func bodyReceived() -> Action {
         switch state {
         case .collecting: .collect
-        case .forwarding(.open), .relaying(.open, _): .upload
+        case .admitting(.open), .forwarding(.open), .holding(.open), .judging(.open), .rerouting(.open),
+            .relaying(.open, _):
+            .upload
         // The parser gives no body behind a request's end, and an ended exchange has no use for one.
-        case .forwarding(.complete), .relaying(.complete, _), .ended: .none
+        case .admitting(.complete), .forwarding(.complete), .holding(.complete), .judging(.complete),
+            .rerouting(.complete), .relaying(.complete, _), .ended:
+            .none
         }
     }
 
     mutating func requestEnded() -> Action {
         switch state {
-        case .collecting:
-            return .decide
-        case .forwarding(.open):
-            state = .forwarding(.complete)
-            return .endUpload
-        case .relaying(.open, let answer):
-            state = .relaying(.complete, answer)
-            return .endUpload
-        case .forwarding(.complete), .relaying(.complete, _), .ended:
+        case .collecting: return .decide
+        case .admitting(.open): state = .admitting(.complete)
+        case .forwarding(.open): state = .forwarding(.complete)
+        case .holding(.open): state = .holding(.complete)
+        case .judging(.open): state = .judging(.complete)
+        case .rerouting(.open): state = .rerouting(.complete)
+        case .relaying(.open, let answer): state = .relaying(.complete, answer)
+        case .admitting(.complete), .forwarding(.complete), .holding(.complete), .judging(.complete),
+            .rerouting(.complete), .relaying(.complete, _), .ended:
             return .none
         }
+        return .endUpload
     }
 
-    /// The driver has started an attempt.
-    mutating func forwarded(_ upload: Upload) {
+    /// The driver knows what is asked for, and asks the coordinator.
+    mutating func admitting(_ upload: Upload) {
         switch state {
-        case .collecting: state = .forwarding(upload)
-        case .forwarding, .relaying, .ended: preconditionFailure("an exchange is forwarded once, while it collects")
+        case .collecting: state = .admitting(upload)
+        case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended:
+            preconditionFailure("an exchange is admitted once, when it has collected what it must know")
         }
     }
 
-    /// Stage found a reason not to forward, or the request's own framing broke.
+    /// A stage found a reason not to go on, or the request's own framing broke.
     mutating func refused(_ error: GatewayError) -> Action { fails(error) }
+
+    // MARK: the coordinator
+
+    /// A deployment is reserved, the first or another one.
+    mutating func admitted() -> Action {
+        switch state {
+        case .admitting(let upload), .rerouting(let upload):
+            state = .forwarding(upload)
+            return .forward
+        // The exchange has ended meanwhile.
+        case .collecting, .forwarding, .holding, .judging, .relaying, .ended:
+            return .giveBack
+        }
+    }
+
+    /// There is no other deployment.
+    ///
+    /// - Parameter error: what the client gets; `nil` where the answer of the last attempt is held, which is then passed on.
+    mutating func rerouteRefused(_ error: GatewayError?) -> Action {
+        switch state {
+        case .rerouting:
+            state = .ended
+            return error.map { .answer($0, cancelling: false) } ?? .completeHeld
+        case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended:
+            return .giveBack
+        }
+    }
 
     // MARK: the upstream
 
-    mutating func headReceived(_ answer: Answer) -> Action {
+    mutating func headReceived(_ head: Head) -> Action {
         switch state {
         case .forwarding(let upload):
-            state = .relaying(upload, answer)
-            return .relayHead
-        case .collecting, .relaying, .ended:
+            switch head {
+            case .good:
+                state = .relaying(upload, .plain)
+                return .relayHead
+            case .eventStream: state = .holding(upload)
+            case .error: state = .judging(upload)
+            }
+            return .hold
+        case .collecting, .admitting, .holding, .judging, .rerouting, .relaying, .ended:
             return .none
         }
     }
@@ -115,24 +198,50 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func bytesReceived() -> Action {
         switch state {
         case .relaying: .relay
-        case .collecting, .forwarding, .ended: .none
+        case .holding, .judging: .hold
+        case .collecting, .admitting, .forwarding, .rerouting, .ended: .none
         }
     }
 
-    /// The attempt is over; it is not to be cancelled.
-    mutating func attemptEnded(_ error: GatewayError?) -> Action {
+    /// What is held is to be passed on: a stream's first content is there, or more than is worth holding.
+    mutating func held() -> Action {
         switch state {
-        case .collecting, .ended:
+        case .holding(let upload): state = .relaying(upload, .eventStream)
+        case .judging(let upload): state = .relaying(upload, .plain)
+        case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: return .none
+        }
+        return .relayHeld
+    }
+
+    /// What is held shows that the attempt has failed in a way that another deployment may do better.
+    mutating func failed() -> Action {
+        switch state {
+        case .holding(let upload), .judging(let upload):
+            state = .rerouting(upload)
+            return .reroute(cancelling: true)
+        case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended:
             return .none
-        case .forwarding:
-            state = .ended
-            let closedEarly = GatewayError(
-                502,
-                "upstream_closed_early",
-                "Azure OpenAI gave no answer.",
-                source: .upstream
-            )
-            return .answer(error ?? closedEarly, cancelling: false)
+        }
+    }
+
+    /// What to do about an attempt that is over before the client has seen anything.
+    enum Remedy: Equatable {
+        case none
+        /// Ask for another deployment.
+        case reroute
+        /// Send the request to the same deployment again, changed.
+        case resend
+    }
+
+    /// The attempt is over; it is not to be cancelled.
+    mutating func attemptEnded(_ error: GatewayError?, remedy: Remedy) -> Action {
+        switch state {
+        case .collecting, .admitting, .rerouting, .ended:
+            return .none
+        case .forwarding(let upload):
+            return ended(upload, remedy) ?? .answer(error ?? Self.closedEarly, cancelling: false)
+        case .holding(let upload), .judging(let upload):
+            return ended(upload, remedy) ?? error.map { .answer($0, cancelling: false) } ?? .completeHeld
         case .relaying(_, let answer):
             state = .ended
             guard let error else { return .complete }
@@ -143,14 +252,35 @@ struct ExchangeStateMachine: ~Copyable {
         }
     }
 
+    private mutating func ended(_ upload: Upload, _ remedy: Remedy) -> Action? {
+        switch remedy {
+        case .none:
+            state = .ended
+            return nil
+        case .reroute:
+            state = .rerouting(upload)
+            return .reroute(cancelling: false)
+        case .resend:
+            state = .forwarding(upload)
+            return .forward
+        }
+    }
+
+    private static let closedEarly = GatewayError(
+        502,
+        "upstream_closed_early",
+        "Azure OpenAI gave no answer.",
+        source: .upstream
+    )
+
     // MARK: from outside
 
     mutating func clientLeft() -> Action {
         switch state {
-        case .collecting:
+        case .collecting, .admitting, .rerouting:
             state = .ended
             return .abandon(cancelling: false)
-        case .forwarding, .relaying:
+        case .forwarding, .holding, .judging, .relaying:
             state = .ended
             return .abandon(cancelling: true)
         case .ended:
@@ -163,10 +293,10 @@ struct ExchangeStateMachine: ~Copyable {
 
     private mutating func fails(_ error: GatewayError) -> Action {
         switch state {
-        case .collecting:
+        case .collecting, .admitting, .rerouting:
             state = .ended
             return .answer(error, cancelling: false)
-        case .forwarding:
+        case .forwarding, .holding, .judging:
             state = .ended
             return .answer(error, cancelling: true)
         case .relaying(_, .plain):

@@ -4,7 +4,7 @@ internal import Transport
 
 /// One request and its answer, from accept to record. This page is the whole way; the stages' details are next door.
 ///
-///     accept -> authenticate -> (admit) -> forward -> settle -> record
+///     accept -> authenticate -> admit -> forward -> settle -> record
 ///
 /// `ExchangeStateMachine` decides, this class acts. It lives on one event loop and belongs to one `DownstreamConnection`.
 final class Exchange {
@@ -14,6 +14,7 @@ final class Exchange {
     let head: HTTPRequestHead
     let fields: RequestFields
     let target: RequestTarget
+    let operation: APIOperation
 
     var machine = ExchangeStateMachine()
     var record: ExchangeRecord
@@ -21,11 +22,27 @@ final class Exchange {
 
     /// The collected request body.
     var body: BodyStorage?
+    /// What in it depends on the deployment.
+    var edits: BodyEdits?
+    /// What it says about its cost; `nil` where it is not read.
+    var facts: RequestFacts?
+    var estimate: TokenEstimate?
+    /// Reads what the answer cost.
+    var usage: UsageChunkFilter?
     var scanner: MultipartModelScanner?
     var upload = Upload()
+    var passage: Passage?
+    /// The client's limits as they are left, for the answer's head.
+    var rateLimits: RateLimitFields?
     var attempt: Transfer?
     var arena: HeaderArena?
+    /// What has come of an answer that may not be the client's.
+    var held: HeldAnswer?
     var answer: AnswerInProgress?
+    /// Ends the holding of an answer, and then sends comments into silent streams.
+    var timer: DeadlineTimer?
+    /// What is to be reported once the attempt that was given up has let go.
+    var rerouteWhenCancelled: AttemptFailure?
     /// The client holds its body back until it is asked for it.
     var awaitsContinue: Bool
     private var hasPlace = false
@@ -43,6 +60,7 @@ final class Exchange {
         self.head = head
         self.fields = fields
         self.target = target
+        operation = APIOperation(path: target.path)
         awaitsContinue = fields.expectsContinue
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         record.method = head.method.rawValue
@@ -50,6 +68,7 @@ final class Exchange {
     }
 
     deinit {
+        timer?.stop()
         if isKnownUniquelyReferenced(&body), let body { worker.giveBack(body) }
     }
 
@@ -111,15 +130,22 @@ final class Exchange {
     /// Performs what the machine decided. Every ending goes through `settle` and `record`, once.
     func perform(_ action: ExchangeStateMachine.Action) {
         switch action {
-        case .none, .collect, .decide, .upload, .endUpload, .relayHead, .relay:
+        case .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute, .relayHead, .relay:
             return
+        case .relayHeld:
+            relayHeld()
+            connection.flush()
         case .complete:
+            usage?.finish { relayed($0) }
             finish(status: answer?.status ?? 0, error: nil, cancelling: false)
             connection.answerEnded(reusable: true)
+        case .completeHeld:
+            relayHeld()
+            perform(.complete)
         case .answer(let error, let cancelling):
             if awaitsContinue { connection.refuseRest() }
             finish(status: error.status, error: error, cancelling: cancelling)
-            connection.answer(error, id: record.id)
+            connection.answer(error, id: record.id, rateLimits: rateLimits)
         case .endStream(let error, let cancelling):
             finish(status: answer?.status ?? 0, error: error, cancelling: cancelling)
             connection.endStream(with: error, at: answer?.position ?? EventStreamPosition())
@@ -133,7 +159,9 @@ final class Exchange {
 
     private func finish(status: Int, error: GatewayError?, cancelling: Bool) {
         if cancelling { attempt?.cancel() }
-        answer?.heartbeat?.stop()
+        timer?.stop()
+        upload.waiting.removeAll()
+        connection.releaseReads()
         if hasPlace {
             worker.gate.leave()
             worker.metrics.inFlight -= 1
@@ -145,11 +173,6 @@ final class Exchange {
         worker.record(record)
         connection.exchangeEnded(self)
     }
-
-    // MARK: settle
-
-    /// Nothing was reserved, so nothing is owed; reservations come with coordination.
-    private func settle() {}
 }
 
 /// What the client is being sent.
@@ -158,6 +181,4 @@ struct AnswerInProgress {
     /// Where an event stream stands.
     var position = EventStreamPosition()
     var isStream: Bool
-    /// Ticks only for event streams.
-    var heartbeat: DeadlineTimer?
 }

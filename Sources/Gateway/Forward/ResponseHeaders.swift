@@ -1,10 +1,31 @@
 internal import Transport
 
+/// Fields that the gateway knows better than one deployment.
+struct ReplacedFields {
+    /// `nil` leaves Azure's.
+    var rateLimits: RateLimitFields?
+    /// Milliseconds; `nil` leaves what Azure says.
+    var retryAfter: Int64?
+
+    func replaces(_ field: ResponseHead.Field, of head: ResponseHead) -> Bool {
+        if rateLimits != nil, head.begins(field, "x-ratelimit-") { return true }
+        return retryAfter != nil && (head.matches(field, "retry-after") || head.matches(field, "retry-after-ms"))
+    }
+
+    func write(to writer: inout ResponseWriter) {
+        rateLimits?.write(to: &writer)
+        guard let retryAfter else { return }
+        writer.add("retry-after", (retryAfter + 999) / 1000)
+        writer.add("retry-after-ms", retryAfter)
+    }
+}
+
 /// What the client gets to see of an upstream's head, and how the body behind it is framed.
 ///
 /// Fields for one hop (RFC 9110 section 7.6.1) and those that `Connection` names are dropped; all others pass as they came.
 struct ResponseHeaders {
     private(set) var isEventStream = false
+    private var isJSON = false
     private var contentLength: Int?
     private var isChunked = false
     private var connectionNames: [String] = []
@@ -18,6 +39,7 @@ struct ResponseHeaders {
                 }
             case 12 where head.matches(field, "content-type"):
                 isEventStream = head.isMediaType(field, "text/event-stream")
+                isJSON = head.isMediaType(field, "application/json")
             case 14 where head.matches(field, "content-length"):
                 contentLength = head.number(field)
             case 17 where head.matches(field, "transfer-encoding"):
@@ -28,6 +50,18 @@ struct ResponseHeaders {
         if isChunked || (contentLength ?? -1) < 0 { contentLength = nil }
     }
 
+    /// How the body tells what it cost.
+    var usageFormat: UsageReader.Format { isEventStream ? .eventStream : isJSON ? .json : .opaque }
+
+    /// The body will not have the length that was announced.
+    mutating func forgetLength() { contentLength = nil }
+
+    /// What an attempt with these fields promises.
+    func promise(status: Int) -> ExchangeStateMachine.Head {
+        if Verdict.needsBody(status: status) { return .error }
+        return isEventStream && status < 300 ? .eventStream : .good
+    }
+
     /// How to frame the body for this client.
     func framing(status: Int, method: String, isHTTP10: Bool) -> ResponseWriter.Framing {
         if status == 204 || status == 304 { return .none }
@@ -36,12 +70,14 @@ struct ResponseHeaders {
         return isHTTP10 ? .untilClose : .chunked
     }
 
-    func write(_ head: ResponseHead, method: String, to writer: inout ResponseWriter) {
+    func write(_ head: ResponseHead, method: String, replacing ours: ReplacedFields, to writer: inout ResponseWriter) {
         head.bytes.withUnsafeBufferPointer { bytes in
             for field in head.fields where !isDropped(field, head) {
+                if ours.replaces(field, of: head) { continue }
                 writer.add(line: UnsafeBufferPointer(rebasing: bytes[field.name.lowerBound..<field.value.upperBound]))
             }
         }
+        ours.write(to: &writer)
         // A HEAD answer tells the length of the body that a GET would have.
         if method == "HEAD", let contentLength { writer.add("content-length", String(contentLength)) }
         if isEventStream {

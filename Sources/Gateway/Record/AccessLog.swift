@@ -43,6 +43,7 @@ final class AccessLog {
         if let error = record.error {
             line.add("error", raw: error.code)
             line.add("error_source", raw: error.source.rawValue)
+            if let reason = error.reason { line.add("error_reason", raw: reason) }
         }
         line.add("stream", raw: record.isStream ? "true" : "false")
         line.add("attempts", record.attempts)

@@ -20,6 +20,8 @@ struct ExchangeRecord {
     /// Why, when it was not Azure that answered.
     var error: GatewayError?
     var attempts = 0
+    /// What it cost, as it was settled.
+    var usage = TokenUsage()
     var isStream = false
     var requestBytes = 0
     var responseBytes = 0

@@ -13,6 +13,8 @@ struct MetricsShard {
     var connections = 0
     var acceptedConnections = 0
     var heartbeats = 0
+    /// Answers that say that the gateway's credentials or names are wrong at an endpoint.
+    var misconfigured = 0
     var lag = Histogram(bounds: Histogram.lagBounds)
 
     let clients: Int
@@ -75,6 +77,7 @@ struct MetricsShard {
         connections += other.connections
         acceptedConnections += other.acceptedConnections
         heartbeats += other.heartbeats
+        misconfigured += other.misconfigured
         lag.add(other.lag)
     }
 

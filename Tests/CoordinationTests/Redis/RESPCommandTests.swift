@@ -1,6 +1,7 @@
 import CHiredis
 import Glibc
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Coordination

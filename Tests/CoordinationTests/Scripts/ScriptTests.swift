@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Coordination
@@ -147,7 +148,7 @@ extension ScriptServer {
 extension RedisServer {
     fileprivate func command(_ name: String, _ text: String, _ rest: [String]) throws -> RESPReply {
         guard let socket = BlockingSocket(port: port), let reply = socket.command([name, text] + rest) else {
-            throw TimedOut(description: "redis-server is silent")
+            throw Unexpected("redis-server is silent")
         }
         return reply
     }

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Coordination
 
 /// What can happen to the shared state, in a form that both the scripts and the machine can be given.

@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
+import TestSupport
 
 @testable import Coordination
 
 /// A real redis-server on a loopback port of its own, empty and without persistence.
 final class RedisServer: @unchecked Sendable {  // `process` and `control` are used by one test at a time
-    let port = BlockingSocket.freePort()
+    let port = LoopbackPort.free()
     let tlsPort: Int?
     let folder: URL
     private let options: [String]
@@ -24,7 +25,9 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
     ) async throws -> RedisServer {
         let server = try RedisServer(options, password: password, certificate: certificate)
         do {
-            if let certificate { try await server.makeCertificates(certificate) }
+            if let certificate {
+                try await Certificates(in: server.folder).issue("server", hosts: certificate)
+            }
             try await server.restart()
         } catch {
             server.remove()
@@ -36,7 +39,7 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
     private init(_ options: [String], password: String?, certificate: String?) throws {
         self.options = options
         self.password = password
-        tlsPort = certificate == nil ? nil : BlockingSocket.freePort()
+        tlsPort = certificate == nil ? nil : LoopbackPort.free()
         folder = FileManager.default.temporaryDirectory.appending(path: "sluice-redis-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
@@ -53,7 +56,7 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
     /// Sends a command on a connection beside the client under test.
     @discardableResult
     func command(_ arguments: String...) throws -> RESPReply {
-        guard let reply = control?.command(arguments) else { throw TimedOut(description: "redis-server is silent") }
+        guard let reply = control?.command(arguments) else { throw Unexpected("redis-server is silent") }
         return reply
     }
 
@@ -66,7 +69,7 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
 
     func kill() {
         control = nil
-        process?.stop()
+        process?.kill()
         process = nil
     }
 
@@ -76,7 +79,7 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
     /// - Parameter loading: it counts as started while it still reads its data.
     func restart(_ further: [String] = [], loading: Bool = false) async throws {
         var arguments = [
-            "/usr/bin/redis-server", "--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+            "--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
             "--daemonize", "no", "--dir", folder.path,
         ]
         if let password { arguments += ["--requirepass", password] }
@@ -86,10 +89,15 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
             ]
             arguments += ["--tls-ca-cert-file", "ca.pem", "--tls-auth-clients", "no"]
         }
-        let process = try ChildProcess(arguments + options + further, in: folder.path)
+        let process = try ChildProcess(
+            "/usr/bin/redis-server",
+            arguments + options + further,
+            in: folder,
+            output: folder.appending(path: "output")
+        )
         self.process = process
         try await eventually("redis-server starts") {
-            guard process.poll() == nil else { throw TimedOut(description: "redis-server ended at once") }
+            guard process.exitStatus == nil else { throw Unexpected("redis-server ended at once") }
             guard let control = BlockingSocket(port: port) else { return false }
             if let password { _ = control.command(["AUTH", password]) }
             self.control = control
@@ -101,26 +109,6 @@ final class RedisServer: @unchecked Sendable {  // `process` and `control` are u
     func remove() {
         kill()
         try? FileManager.default.removeItem(at: folder)
-    }
-
-    private func makeCertificates(_ names: String) async throws {
-        try await openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout ca.key -out ca.pem"
-                + " -subj /CN=sluice-test-ca -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign"
-        )
-        try Data("subjectAltName=\(names)\n".utf8).write(to: folder.appending(path: "server.ext"))
-        try await openssl(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr"
-                + " -subj /CN=sluice-test"
-        )
-        try await openssl(
-            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out server.pem"
-                + " -extfile server.ext"
-        )
-    }
-
-    private func openssl(_ arguments: String) async throws {
-        try await ChildProcess.run("/usr/bin/openssl " + arguments, in: folder.path)
     }
 }
 

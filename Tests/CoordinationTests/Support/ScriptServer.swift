@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 
 @testable import Coordination
 
@@ -22,13 +23,13 @@ final class ScriptServer {
     private static let clockOfTest = "local function clock() return tonumber(call('GET', 'clock')) end"
 
     init(_ server: RedisServer) throws {
-        guard let socket = BlockingSocket(port: server.port) else { throw TimedOut(description: "no connection") }
+        guard let socket = BlockingSocket(port: server.port) else { throw Unexpected("no connection") }
         self.server = server
         self.socket = socket
         for script in Script.all {
             let text = script.text.replacing(Self.clock, with: Self.clockOfTest)
             guard text != script.text, case .string(let digest)? = socket.command(["SCRIPT", "LOAD", text]) else {
-                throw TimedOut(description: "script \(script.name) does not load")
+                throw Unexpected("script \(script.name) does not load")
             }
             digests[script.name] = String(decoding: digest, as: UTF8.self)
         }
@@ -59,7 +60,7 @@ final class ScriptServer {
             expected = 0
         }
         guard let replies = socket.replies(to: pending, count: expected) else {
-            throw TimedOut(description: "redis-server is silent")
+            throw Unexpected("redis-server is silent")
         }
         return replies
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -134,8 +135,8 @@ struct DownstreamStateMachineModelTests {
         .flatMap { $0 }
 
     @Test("serves one exchange at a time, keeps its word on keep-alive, and ends once", arguments: [11, 12, 13, 14])
-    func randomOrders(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+    func randomOrders(seed: UInt64) {
+        var random = SplitMix(seed: seed)
         var ended = 0
         var reuses = 0
         for sequence in 0..<5_000 {

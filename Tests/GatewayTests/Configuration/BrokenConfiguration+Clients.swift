@@ -32,11 +32,12 @@ extension BrokenConfiguration {
         BrokenConfiguration(
             "a client without keys and a name that is none",
             """
-            clients: [{name: team a, api_keys: []}]
+            clients: [{name: team/a, api_keys: []}, {name: " a", api_keys: [aaaaaaaa]}]
             """,
             errors: """
-                1:18: 'name' must be 1 to 64 letters, digits, '.', '_' or '-'; found 'team a'
+                1:18: 'name' must be 1 to 64 letters, digits, '.', '_', '-' or spaces inside; found 'team/a'
                 1:36: 'api_keys' is an empty list; give it an entry or remove the key
+                1:48: 'name' must be 1 to 64 letters, digits, '.', '_', '-' or spaces inside; found ' a'
                 """
         ),
         BrokenConfiguration(
@@ -45,7 +46,7 @@ extension BrokenConfiguration {
             clients: [{name: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, api_keys: [aaaaaaaa]}]
             """,
             errors: """
-                1:18: 'name' must be 1 to 64 letters, digits, '.', '_' or '-'; found \
+                1:18: 'name' must be 1 to 64 letters, digits, '.', '_', '-' or spaces inside; found \
                 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn...'
                 """
         ),
@@ -184,6 +185,35 @@ extension BrokenConfiguration {
             """,
             errors: """
                 1:60: an entry of 'models' is "*", which already means every model; let it stand alone
+                """
+        ),
+        BrokenConfiguration(
+            "tokens of a client where nobody's are validated",
+            """
+            clients: [{name: a, entra: {roles: [sluice.a]}}]
+            """,
+            errors: """
+                1:21: 'entra' needs 'entra' at the top level, which says whose tokens are validated
+                """
+        ),
+        BrokenConfiguration(
+            "two clients that take any bearer token",
+            """
+            clients: [{name: a, any_bearer_token: true}, {name: b, any_bearer_token: true}, {name: c, any_bearer_token: 1}]
+            """,
+            errors: """
+                1:56: 'any_bearer_token' is already true on line 1; only one client can take every token
+                1:109: 'any_bearer_token' must be true or false; found '1'
+                """
+        ),
+        BrokenConfiguration(
+            "any bearer token beside validated ones",
+            """
+            entra: [{tenant: 00000000-0000-0000-0000-000000000000, audiences: [a]}]
+            clients: [{name: a, any_bearer_token: true}]
+            """,
+            errors: """
+                2:21: 'any_bearer_token' cannot stand beside 'entra' at the top level, which validates tokens
                 """
         ),
         BrokenConfiguration(

@@ -171,5 +171,30 @@ extension BrokenConfiguration {
                 4:40: 'proxy' must not hold a user or a password; remove what stands before the '@'
                 """
         ),
+        BrokenConfiguration(
+            "two credentials",
+            """
+            endpoints:
+              - {name: e, url: "https://h", api_key: aaaaaaaa, managed_identity: {}, pass_through: true}
+              - {name: f, url: "https://h", workload_identity: {}, api_key: bbbbbbbb}
+              - {name: g, url: "https://h", workload_identity: {}, managed_identity: {}}
+              - {name: i, url: "https://h", api_key: bbbbbbbb, pass_through: false}
+            """,
+            errors: """
+                2:52: 'managed_identity' stands beside 'api_key'; keep one credential
+                2:74: 'pass_through' stands beside 'api_key'; keep one credential
+                3:33: 'workload_identity' stands beside 'api_key'; keep one credential
+                4:33: 'workload_identity' stands beside 'managed_identity'; keep one of the two
+                """
+        ),
+        BrokenConfiguration(
+            "an expression that is none",
+            """
+            endpoints: [{name: e, url: "https://h", forward_headers_matching: "x-(ms"}]
+            """,
+            errors: """
+                1:67: 'forward_headers_matching' must be a regular expression of at most 512 characters; found 'x-(ms'
+                """
+        ),
     ]
 }

@@ -8,7 +8,7 @@ extension BrokenConfiguration {
                 api_kyes: [aaaaaaaa]
             """,
             errors: """
-                2:5: missing key 'api_keys': every client needs it
+                2:5: missing key 'api_keys' or 'entra': every client needs one of them, or both
                 3:5: unknown key 'api_kyes'; did you mean 'api_keys'?
                 """
         ),
@@ -29,8 +29,8 @@ extension BrokenConfiguration {
             """,
             errors: """
                 1:1: unknown key 'lisen'; did you mean 'listen'?
-                2:1: unknown key 'cache'; known here: listen, admin, tls, server, coordination, clients, endpoints, \
-                models, log
+                2:1: unknown key 'cache'; known here: listen, admin, tls, front_door, server, coordination, entra, \
+                clients, mock, endpoints, models, usage, tracing, log
                 """
         ),
         BrokenConfiguration(
@@ -48,7 +48,7 @@ extension BrokenConfiguration {
             clients: [{name: a, api_keys:topsecretkey}]
             """,
             errors: """
-                1:11: missing key 'api_keys': every client needs it
+                1:11: missing key 'api_keys' or 'entra': every client needs one of them, or both
                 1:21: unknown key; put a space after the ':'
                 """
         ),
@@ -120,12 +120,11 @@ extension BrokenConfiguration {
             """,
             errors: """
                 1:11: missing key 'name': every client needs it
-                1:11: missing key 'api_keys': every client needs it
+                1:11: missing key 'api_keys' or 'entra': every client needs one of them, or both
                 2:13: missing key 'name': every endpoint needs it
                 2:13: missing key 'url': every endpoint needs it
                 3:10: missing key 'name': every model needs it
                 3:25: missing key 'endpoint': every deployment needs it
-                3:25: missing key 'deployment': every deployment needs it
                 """
         ),
     ]

@@ -47,7 +47,7 @@ extension BrokenConfiguration {
             errors: """
                 1:52: unknown key 'token_per_minutes'; did you mean 'tokens_per_minute'?
                 1:74: unknown key 'rpm'; known here: requests_per_minute, tokens_per_minute, concurrent_requests, \
-                tokens_per_day, tokens_per_month
+                tokens_per_day, tokens_per_month, shadow
                 """
         ),
         BrokenConfiguration(

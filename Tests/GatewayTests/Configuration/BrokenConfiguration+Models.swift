@@ -92,7 +92,8 @@ extension BrokenConfiguration {
             models: [{name: m, deployments: [{endpoint: e, deployment: d, limits: {tokens_per_day: 1M}}]}]
             """,
             errors: """
-                1:72: unknown key 'tokens_per_day'; known here: requests_per_minute, tokens_per_minute, concurrent_requests
+                1:72: unknown key 'tokens_per_day'; known here: requests_per_minute, tokens_per_minute, \
+                concurrent_requests, shadow
                 """
         ),
         BrokenConfiguration(
@@ -133,6 +134,15 @@ extension BrokenConfiguration {
             """,
             errors: """
                 1:60: 'deployment' must be 1 to 64 letters, digits, '.', '_' or '-'; found 'a/b'
+                """
+        ),
+        BrokenConfiguration(
+            "a name for the deployment of every other model",
+            """
+            models: [{name: "*", deployments: [{endpoint: e, deployment: d}, {endpoint: e}]}]
+            """,
+            errors: """
+                1:50: 'deployment' has no place in the model '*', which goes on under the name asked for
                 """
         ),
     ]

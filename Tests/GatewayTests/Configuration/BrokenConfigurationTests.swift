@@ -8,7 +8,7 @@ struct BrokenConfigurationTests {
         BrokenConfiguration.document + BrokenConfiguration.keys + BrokenConfiguration.addresses
         + BrokenConfiguration.numbers + BrokenConfiguration.log + BrokenConfiguration.clients
         + BrokenConfiguration.endpoints + BrokenConfiguration.models + BrokenConfiguration.limits
-        + BrokenConfiguration.coordination
+        + BrokenConfiguration.coordination + BrokenConfiguration.entra + BrokenConfiguration.usage
 
     @Test("names every mistake with its place, in the order of the file", arguments: all)
     func namesEveryMistake(broken: BrokenConfiguration) {

@@ -45,7 +45,7 @@ struct ConfigurationFileTests {
         )
         let path = try folder.write(Array(text.utf8), to: "sluice.yaml")
 
-        let configuration = try ConfigurationLoader.load(path: path, environment: [:]).get()
+        let configuration = try ConfigurationLoader.load(path: path, environment: [:]).get().configuration
         #expect(configuration.clients.first?.apiKeys == [.plain(Secret("from-a-file"))])
         #expect(configuration.tls?.key == "\(folder.path)/b")
     }
@@ -85,9 +85,9 @@ struct ConfigurationFileTests {
         let root = String(#filePath.split(separator: "/Tests/GatewayTests/")[0])
         let path = "\(root)/config/sluice.example.yaml"
         let environment = ["TEAM_A_KEY": "key-of-team-a", "TEAM_B_KEY": "key-of-team-b", "SWEDEN_KEY": "key-of-sweden"]
-        let configuration = try ConfigurationLoader.load(path: path, environment: environment).get()
+        let configuration = try ConfigurationLoader.load(path: path, environment: environment).get().configuration
 
-        #expect(configuration.clients.map(\.name) == ["team-a", "team-b"])
+        #expect(configuration.clients.map(\.name) == ["team-a", "Team B"])
         #expect(configuration.models.map(\.name) == ["gpt-4o", "text-embedding-3-small"])
         #expect(configuration.endpoints.first?.apiKey == Secret("key-of-sweden"))
         #expect(configuration.server == .init())

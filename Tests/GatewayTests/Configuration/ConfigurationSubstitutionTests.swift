@@ -51,7 +51,7 @@ struct ConfigurationSubstitutionTests {
             environment: ["OUTER": "${INNER}]}#\"", "INNER": "inner"],
             readFile: readConfigurationFile
         )
-        #expect(try result.get().clients.first?.apiKeys == [.plain(Secret("${INNER}]}#\""))])
+        #expect(try result.get().configuration.clients.first?.apiKeys == [.plain(Secret("${INNER}]}#\""))])
     }
 
     @Test("resolves paths against the folder of the file unless they are absolute")

@@ -36,25 +36,39 @@ func completedConfiguration(_ text: String) -> String {
     if !text.contains("clients:") {
         text += "clients: [{name: a, api_keys: [aaaaaaaa]}]\n"
     }
-    if !text.contains("endpoints:") {
+    if !text.contains("endpoints:"), !text.contains("mock:") {
         text += "endpoints: [{name: e, url: \"https://h\"}]\n"
     }
     return text
 }
 
-func parseConfiguration(_ text: String) -> Result<GatewayConfiguration, ConfigurationErrors> {
+/// - Parameter refused: nothing, so that what the gateway does not do yet can be read all the same.
+func parseConfiguration(
+    _ text: String,
+    refused: Set<String> = []
+) -> Result<GatewayConfiguration, ConfigurationErrors> {
     ConfigurationLoader.parse(
         text: text,
         file: "sluice.yaml",
         directory: "/etc/sluice",
         environment: configurationEnvironment,
+        refused: refused,
         readFile: readConfigurationFile
-    )
+    ).map(\.configuration)
+}
+
+/// A file of the repository, by its path from the root.
+func repositoryFile(_ path: String) -> String {
+    let root = String(#filePath.split(separator: "/Tests/GatewayTests/")[0])
+    guard case .success(let text) = ConfigurationFile.readText(path: "\(root)/\(path)") else {
+        preconditionFailure("the repository has no file \(path)")
+    }
+    return text
 }
 
 /// The errors of a text, one a line, without the file's name; nil when it has none.
-func configurationErrors(of text: String) -> String? {
-    switch parseConfiguration(text) {
+func configurationErrors(of text: String, refused: Set<String> = []) -> String? {
+    switch parseConfiguration(text, refused: refused) {
     case .success: nil
     case .failure(let errors): errors.errors.map { "\($0.line):\($0.column): \($0.message)" }.joined(separator: "\n")
     }

@@ -111,7 +111,7 @@ struct GatewayConfigurationTests {
                 .init(
                     name: "west",
                     url: EndpointURL(scheme: .http, host: "::1", port: 8000),
-                    apiKey: Secret("from-the-environment"),
+                    credential: .apiKey(Secret("from-the-environment")),
                     timeouts: .init(
                         connect: .milliseconds(75),
                         firstByte: .seconds(3_600),

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -7,72 +8,99 @@ private struct ExchangeModel {
     typealias Machine = ExchangeStateMachine
 
     enum Event: String, CaseIterable {
-        case body
-        case requestEnd
-        case forwardOpen
-        case forwardComplete
-        case refuse
-        case plainHead
-        case streamHead
-        case bytes
-        case attemptEnd
-        case attemptFailure
-        case clientLeaves
-        case graceExpires
+        case body, requestEnd, askOpen, askComplete, admission, noDeployment, noDeploymentButHeld, refuse
+        case goodHead, streamHead, errorHead, bytes, heldEnough, heldFails
+        case attemptEnd, attemptFailure, mendableFailure, resendableEnd
+        case clientLeaves, graceExpires
     }
 
     static let error = GatewayError(502, "any", "Any error.", source: .upstream)
 
-    private(set) var hasEnded = false
-    private(set) var attemptRuns = false
-    private var isUploadOpen = false
-    private var answer: Machine.Answer?
+    /// What is going on between the coordinator, Azure and the client.
+    private enum Phase { case nothing, asking, attempt, askingAgain }
 
-    var mayForward: Bool { !hasEnded && !attemptRuns }
+    private(set) var hasEnded = false
+    private var phase = Phase.nothing
+    private var isUploadOpen = false
+    /// Of the attempt that runs.
+    private var head: Machine.Head?
+    private var isHeld = false
+
+    var mayAsk: Bool { !hasEnded && phase == .nothing }
+    private var runs: Bool { phase == .attempt }
+    private var hasBegun: Bool { head != nil && !isHeld }
 
     /// What an event must bring.
     mutating func expectation(of event: Event) -> Machine.Action {
-        if hasEnded { return .none }
+        if hasEnded { return [.admission, .noDeployment, .noDeploymentButHeld].contains(event) ? .giveBack : .none }
         switch event {
         case .body:
-            return attemptRuns ? (isUploadOpen ? .upload : .none) : .collect
+            return phase == .nothing ? .collect : isUploadOpen ? .upload : .none
         case .requestEnd:
             defer { isUploadOpen = false }
-            return attemptRuns ? (isUploadOpen ? .endUpload : .none) : .decide
-        case .forwardOpen, .forwardComplete:
-            attemptRuns = true
-            isUploadOpen = event == .forwardOpen
+            return phase == .nothing ? .decide : isUploadOpen ? .endUpload : .none
+        case .askOpen, .askComplete:
+            phase = .asking
+            isUploadOpen = event == .askOpen
             return .none
-        case .plainHead, .streamHead:
-            guard attemptRuns, answer == nil else { return .none }
-            answer = event == .plainHead ? .plain : .eventStream
-            return .relayHead
+        case .admission:
+            guard phase == .asking || phase == .askingAgain else { return .giveBack }
+            return start()
+        case .noDeployment, .noDeploymentButHeld:
+            guard phase == .askingAgain else { return .giveBack }
+            hasEnded = true
+            return event == .noDeployment ? .answer(Self.error, cancelling: false) : .completeHeld
+        case .goodHead, .streamHead, .errorHead:
+            guard runs, head == nil else { return .none }
+            head = event == .goodHead ? .good : event == .streamHead ? .eventStream : .error
+            isHeld = event != .goodHead
+            return isHeld ? .hold : .relayHead
         case .bytes:
-            return answer == nil ? .none : .relay
-        case .attemptEnd, .attemptFailure:
-            guard attemptRuns else { return .none }
+            return !runs || head == nil ? .none : isHeld ? .hold : .relay
+        case .heldEnough:
+            guard runs, isHeld else { return .none }
+            isHeld = false
+            return .relayHeld
+        case .heldFails:
+            guard runs, isHeld else { return .none }
+            phase = .askingAgain
+            return .reroute(cancelling: true)
+        case .attemptEnd, .attemptFailure, .mendableFailure, .resendableEnd:
+            return attemptEnds(event)
+        case .refuse, .graceExpires:
             hasEnded = true
-            if event == .attemptEnd, answer != nil { return .complete }
-            let earlyEnd = ExchangeStateMachineTableTests.closedEarly
-            return telling(event == .attemptEnd ? earlyEnd : Self.error, cancelling: false)
-        case .refuse:
-            hasEnded = true
-            return telling(Self.error, cancelling: attemptRuns)
-        case .graceExpires:
-            hasEnded = true
-            return telling(.shuttingDown, cancelling: attemptRuns)
+            return telling(event == .refuse ? Self.error : .shuttingDown, cancelling: runs)
         case .clientLeaves:
             hasEnded = true
-            return .abandon(cancelling: attemptRuns)
+            return .abandon(cancelling: runs)
         }
     }
 
-    private func telling(_ error: GatewayError, cancelling: Bool) -> Machine.Action {
-        switch answer {
-        case nil: .answer(error, cancelling: cancelling)
-        case .plain: .cut(error, cancelling: cancelling)
-        case .eventStream: .endStream(error, cancelling: cancelling)
+    private mutating func start() -> Machine.Action {
+        phase = .attempt
+        head = nil
+        isHeld = false
+        return .forward
+    }
+
+    private mutating func attemptEnds(_ event: Event) -> Machine.Action {
+        guard runs else { return .none }
+        if !hasBegun {
+            if event == .mendableFailure {
+                phase = .askingAgain
+                return .reroute(cancelling: false)
+            }
+            if event == .resendableEnd { return start() }
         }
+        hasEnded = true
+        if event == .attemptFailure || event == .mendableFailure { return telling(Self.error, cancelling: false) }
+        if head == nil { return .answer(ExchangeStateMachineTableTests.closedEarly, cancelling: false) }
+        return isHeld ? .completeHeld : .complete
+    }
+
+    private func telling(_ error: GatewayError, cancelling: Bool) -> Machine.Action {
+        guard runs, hasBegun else { return .answer(error, cancelling: cancelling) }
+        return head == .eventStream ? .endStream(error, cancelling: cancelling) : .cut(error, cancelling: cancelling)
     }
 }
 
@@ -81,15 +109,23 @@ extension ExchangeStateMachine {
         switch event {
         case .body: return bodyReceived()
         case .requestEnd: return requestEnded()
-        case .forwardOpen, .forwardComplete:
-            forwarded(event == .forwardOpen ? .open : .complete)
+        case .askOpen, .askComplete:
+            admitting(event == .askOpen ? .open : .complete)
             return .none
+        case .admission: return admitted()
+        case .noDeployment: return rerouteRefused(ExchangeModel.error)
+        case .noDeploymentButHeld: return rerouteRefused(nil)
         case .refuse: return refused(ExchangeModel.error)
-        case .plainHead: return headReceived(.plain)
+        case .goodHead: return headReceived(.good)
         case .streamHead: return headReceived(.eventStream)
+        case .errorHead: return headReceived(.error)
         case .bytes: return bytesReceived()
-        case .attemptEnd: return attemptEnded(nil)
-        case .attemptFailure: return attemptEnded(ExchangeModel.error)
+        case .heldEnough: return held()
+        case .heldFails: return failed()
+        case .attemptEnd: return attemptEnded(nil, remedy: .none)
+        case .attemptFailure: return attemptEnded(ExchangeModel.error, remedy: .none)
+        case .mendableFailure: return attemptEnded(ExchangeModel.error, remedy: .reroute)
+        case .resendableEnd: return attemptEnded(nil, remedy: .resend)
         case .clientLeaves: return clientLeft()
         case .graceExpires: return graceExpired()
         }
@@ -101,12 +137,12 @@ struct ExchangeStateMachineModelTests {
     /// Events that end nothing come more often, so that sequences get far.
     private static let events: [ExchangeModel.Event] =
         ExchangeModel.Event.allCases
-        + [.body, .body, .requestEnd, .forwardOpen, .forwardOpen, .forwardComplete]
-        + [.plainHead, .streamHead, .streamHead, .bytes, .bytes, .bytes]
+        + [.body, .body, .requestEnd, .askOpen, .askOpen, .askComplete, .admission, .admission, .admission]
+        + [.goodHead, .streamHead, .streamHead, .errorHead, .bytes, .bytes, .bytes, .heldEnough]
 
     @Test("does what its promises say: one ending, nothing behind it, no bytes before a head", arguments: [1, 2, 3, 4])
-    func randomOrders(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+    func randomOrders(seed: UInt64) {
+        var random = SplitMix(seed: seed)
         var endings: [Int: Int] = [:]
         for sequence in 0..<5_000 {
             var machine = ExchangeStateMachine()
@@ -115,7 +151,7 @@ struct ExchangeStateMachineModelTests {
             var actions: [ExchangeStateMachine.Action] = []
             for _ in 0..<Int.random(in: 1...40, using: &random) {
                 let event = Self.events.randomElement(using: &random)!
-                if event == .forwardOpen || event == .forwardComplete, !model.mayForward { continue }
+                if event == .askOpen || event == .askComplete, !model.mayAsk { continue }
                 seen.append(event)
                 let expected = model.expectation(of: event)
                 let action = machine.receive(event)
@@ -145,14 +181,16 @@ struct ExchangeStateMachineModelTests {
     private static func keepsItsPromises(_ actions: [ExchangeStateMachine.Action], ended: Bool) -> Bool {
         let endings = actions.indices.filter { actions[$0].isEnding }
         guard endings.count == (ended ? 1 : 0) else { return false }
-        if let ending = endings.first, actions[(ending + 1)...].contains(where: { $0 != .none }) { return false }
-        let heads = actions.indices.filter { actions[$0] == .relayHead }
+        if let ending = endings.first, actions[(ending + 1)...].contains(where: { $0 != .none && $0 != .giveBack }) { return false }
+        let heads = actions.indices.filter { actions[$0] == .relayHead || actions[$0] == .relayHeld }
         guard heads.count <= 1 else { return false }
         let relays = actions.indices.filter { actions[$0] == .relay }
         if let first = relays.first, heads.isEmpty || first < heads[0] { return false }
         let uploadEnds = actions.indices.filter { actions[$0] == .endUpload }
         guard uploadEnds.count <= 1 else { return false }
         if let end = uploadEnds.first, actions[end...].contains(.upload) { return false }
+        // No attempt starts behind a byte for the client.
+        if let head = heads.first, actions[head...].contains(.forward) { return false }
         return true
     }
 }

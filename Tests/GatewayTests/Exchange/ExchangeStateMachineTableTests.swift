@@ -21,36 +21,52 @@ struct ExchangeStateMachineTableTests {
         switch state {
         case .collecting:
             break
+        case .admitting(let upload):
+            machine.admitting(upload)
         case .forwarding(let upload):
-            machine.forwarded(upload)
+            machine.admitting(upload)
+            _ = machine.admitted()
+        case .holding(let upload):
+            machine.admitting(upload)
+            _ = machine.admitted()
+            _ = machine.headReceived(.eventStream)
+        case .judging(let upload):
+            machine.admitting(upload)
+            _ = machine.admitted()
+            _ = machine.headReceived(.error)
+        case .rerouting(let upload):
+            machine.admitting(upload)
+            _ = machine.admitted()
+            _ = machine.attemptEnded(late, remedy: .reroute)
         case .relaying(let upload, let answer):
-            machine.forwarded(upload)
-            _ = machine.headReceived(answer)
+            machine.admitting(upload)
+            _ = machine.admitted()
+            _ = machine.headReceived(answer == .plain ? .good : .eventStream)
+            _ = machine.held()
         case .ended:
             _ = machine.clientLeft()
         }
         return machine
     }
 
-    static let states: [Machine.State] = [
-        .collecting,
-        .forwarding(.open), .forwarding(.complete),
-        .relaying(.open, .plain), .relaying(.open, .eventStream),
-        .relaying(.complete, .plain), .relaying(.complete, .eventStream),
-        .ended,
-    ]
+    static let uploads: [Machine.Upload] = [.open, .complete]
 
-    /// Sends one event to each state of `states` in turn, and expects these actions and states.
+    static let states: [Machine.State] =
+        [.collecting] + uploads.map { .admitting($0) } + uploads.map { .forwarding($0) } + uploads.map { .holding($0) }
+        + uploads.map { .judging($0) } + uploads.map { .rerouting($0) }
+        + uploads.flatMap { [.relaying($0, .plain), .relaying($0, .eventStream)] } + [.ended]
+
+    /// Sends one event to every state, and expects of each what `expected` says: the action, and the state afterwards.
     private func expect(
-        _ expected: [(Machine.Action, Machine.State)],
-        after event: (inout Machine) -> Machine.Action,
-        sourceLocation: SourceLocation = #_sourceLocation
+        _ event: (inout Machine) -> Machine.Action,
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ expected: (Machine.State) -> (Machine.Action, Machine.State)
     ) {
-        #expect(expected.count == Self.states.count, sourceLocation: sourceLocation)
-        for (start, (action, end)) in zip(Self.states, expected) {
+        for start in Self.states {
             var machine = Self.machine(in: start)
             let before = machine.state
             #expect(before == start, sourceLocation: sourceLocation)
+            let (action, end) = expected(start)
             let returned = event(&machine)
             let after = machine.state
             #expect(returned == action, "in \(start)", sourceLocation: sourceLocation)
@@ -58,142 +74,205 @@ struct ExchangeStateMachineTableTests {
         }
     }
 
+    @Test("all states are tried")
+    func states() {
+        #expect(Self.states.count == 16)
+        #expect(Set(Self.states.map { "\($0)" }).count == 16)
+    }
+
     @Test("a part of the request's body is kept, passed on while the upload is open, or dropped")
     func bodyReceived() {
-        expect(
-            [
-                (.collect, .collecting),
-                (.upload, .forwarding(.open)), (.none, .forwarding(.complete)),
-                (.upload, .relaying(.open, .plain)), (.upload, .relaying(.open, .eventStream)),
-                (.none, .relaying(.complete, .plain)), (.none, .relaying(.complete, .eventStream)),
-                (.none, .ended),
-            ],
-            after: { $0.bodyReceived() }
-        )
+        expect({ $0.bodyReceived() }) { state in
+            switch state {
+            case .collecting: (.collect, state)
+            case .admitting(.open), .forwarding(.open), .holding(.open), .judging(.open), .rerouting(.open),
+                .relaying(.open, _):
+                (.upload, state)
+            case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            }
+        }
     }
 
     @Test("the request's end asks for a decision or ends the upload")
     func requestEnded() {
-        expect(
-            [
-                (.decide, .collecting),
-                (.endUpload, .forwarding(.complete)), (.none, .forwarding(.complete)),
-                (.endUpload, .relaying(.complete, .plain)), (.endUpload, .relaying(.complete, .eventStream)),
-                (.none, .relaying(.complete, .plain)), (.none, .relaying(.complete, .eventStream)),
-                (.none, .ended),
-            ],
-            after: { $0.requestEnded() }
-        )
+        expect({ $0.requestEnded() }) { state in
+            switch state {
+            case .collecting: (.decide, .collecting)
+            case .admitting(.open): (.endUpload, .admitting(.complete))
+            case .forwarding(.open): (.endUpload, .forwarding(.complete))
+            case .holding(.open): (.endUpload, .holding(.complete))
+            case .judging(.open): (.endUpload, .judging(.complete))
+            case .rerouting(.open): (.endUpload, .rerouting(.complete))
+            case .relaying(.open, let answer): (.endUpload, .relaying(.complete, answer))
+            case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            }
+        }
     }
 
-    @Test(
-        "a collected request is forwarded with or without more body to come",
-        arguments: [Machine.Upload.open, .complete]
-    )
-    func forwarded(upload: Machine.Upload) {
-        var machine = Machine()
-        machine.forwarded(upload)
-        let state = machine.state
-        #expect(state == .forwarding(upload))
+    @Test("what is reserved is used by the exchange that waits for it, and given back by any other")
+    func admitted() {
+        expect({ $0.admitted() }) { state in
+            switch state {
+            case .admitting(let upload), .rerouting(let upload): (.forward, .forwarding(upload))
+            case .collecting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            }
+        }
+    }
+
+    @Test("without another deployment the client gets the error, or the answer that is held")
+    func rerouteRefused() {
+        expect({ $0.rerouteRefused(Self.late) }) { state in
+            switch state {
+            case .rerouting: (.answer(Self.late, cancelling: false), .ended)
+            case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            }
+        }
+        expect({ $0.rerouteRefused(nil) }) { state in
+            switch state {
+            case .rerouting: (.completeHeld, .ended)
+            case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            }
+        }
     }
 
     @Test("a refusal becomes the answer, or cuts what has begun, and cancels an attempt that runs")
     func refused() {
-        expect(Self.failures(with: Self.refusal), after: { $0.refused(Self.refusal) })
+        expect({ $0.refused(Self.refusal) }) { Self.failure($0, Self.refusal) }
     }
 
     @Test("the end of a shutdown's grace is a refusal like any other")
     func graceExpired() {
-        expect(Self.failures(with: .shuttingDown), after: { $0.graceExpired() })
+        expect({ $0.graceExpired() }) { Self.failure($0, .shuttingDown) }
     }
 
-    private static func failures(with error: GatewayError) -> [(Machine.Action, Machine.State)] {
-        [
-            (.answer(error, cancelling: false), .ended),
-            (.answer(error, cancelling: true), .ended), (.answer(error, cancelling: true), .ended),
-            (.cut(error, cancelling: true), .ended), (.endStream(error, cancelling: true), .ended),
-            (.cut(error, cancelling: true), .ended), (.endStream(error, cancelling: true), .ended),
-            (.none, .ended),
-        ]
+    private static func failure(
+        _ state: Machine.State,
+        _ error: GatewayError
+    ) -> (Machine.Action, Machine.State) {
+        switch state {
+        case .collecting, .admitting, .rerouting: (.answer(error, cancelling: false), .ended)
+        case .forwarding, .holding, .judging: (.answer(error, cancelling: true), .ended)
+        case .relaying(_, .plain): (.cut(error, cancelling: true), .ended)
+        case .relaying(_, .eventStream): (.endStream(error, cancelling: true), .ended)
+        case .ended: (.none, .ended)
+        }
     }
 
-    @Test("a head is relayed once, and only of an attempt that runs", arguments: [Machine.Answer.plain, .eventStream])
-    func headReceived(answer: Machine.Answer) {
-        expect(
-            [
-                (.none, .collecting),
-                (.relayHead, .relaying(.open, answer)), (.relayHead, .relaying(.complete, answer)),
-                (.none, .relaying(.open, .plain)), (.none, .relaying(.open, .eventStream)),
-                (.none, .relaying(.complete, .plain)), (.none, .relaying(.complete, .eventStream)),
-                (.none, .ended),
-            ],
-            after: { $0.headReceived(answer) }
-        )
+    @Test("a good head is relayed, another one is held, and only that of an attempt that runs")
+    func headReceived() {
+        for head in [Machine.Head.good, .eventStream, .error] {
+            expect({ $0.headReceived(head) }) { state in
+                guard case .forwarding(let upload) = state else { return (.none, state) }
+                return switch head {
+                case .good: (.relayHead, .relaying(upload, .plain))
+                case .eventStream: (.hold, .holding(upload))
+                case .error: (.hold, .judging(upload))
+                }
+            }
+        }
     }
 
-    @Test("bytes are relayed behind a head and nowhere else")
+    @Test("bytes are held or relayed as their head is, and nowhere else")
     func bytesReceived() {
-        expect(
-            [
-                (.none, .collecting),
-                (.none, .forwarding(.open)), (.none, .forwarding(.complete)),
-                (.relay, .relaying(.open, .plain)), (.relay, .relaying(.open, .eventStream)),
-                (.relay, .relaying(.complete, .plain)), (.relay, .relaying(.complete, .eventStream)),
-                (.none, .ended),
-            ],
-            after: { $0.bytesReceived() }
-        )
+        expect({ $0.bytesReceived() }) { state in
+            switch state {
+            case .relaying: (.relay, state)
+            case .holding, .judging: (.hold, state)
+            case .collecting, .admitting, .forwarding, .rerouting, .ended: (.none, state)
+            }
+        }
+    }
+
+    @Test("what is held is passed on once")
+    func held() {
+        expect({ $0.held() }) { state in
+            switch state {
+            case .holding(let upload): (.relayHeld, .relaying(upload, .eventStream))
+            case .judging(let upload): (.relayHeld, .relaying(upload, .plain))
+            case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            }
+        }
+    }
+
+    @Test("an attempt that shows an error in what is held makes room for another")
+    func failed() {
+        expect({ $0.failed() }) { state in
+            switch state {
+            case .holding(let upload), .judging(let upload): (.reroute(cancelling: true), .rerouting(upload))
+            case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            }
+        }
     }
 
     @Test("an attempt that ends well completes the answer, or is an error when there was none")
     func attemptEndedWell() {
-        expect(
-            [
-                (.none, .collecting),
-                (.answer(Self.closedEarly, cancelling: false), .ended),
-                (.answer(Self.closedEarly, cancelling: false), .ended),
-                (.complete, .ended), (.complete, .ended), (.complete, .ended), (.complete, .ended),
-                (.none, .ended),
-            ],
-            after: { $0.attemptEnded(nil) }
-        )
+        expect({ $0.attemptEnded(nil, remedy: .none) }) { state in
+            switch state {
+            case .forwarding: (.answer(Self.closedEarly, cancelling: false), .ended)
+            case .holding, .judging: (.completeHeld, .ended)
+            case .relaying: (.complete, .ended)
+            case .collecting, .admitting, .rerouting, .ended: (.none, state)
+            }
+        }
     }
 
     @Test("an attempt that fails is told as the answer's kind allows, and is not cancelled: it is over")
     func attemptEndedBadly() {
-        expect(
-            [
-                (.none, .collecting),
-                (.answer(Self.late, cancelling: false), .ended), (.answer(Self.late, cancelling: false), .ended),
-                (.cut(Self.late, cancelling: false), .ended), (.endStream(Self.late, cancelling: false), .ended),
-                (.cut(Self.late, cancelling: false), .ended), (.endStream(Self.late, cancelling: false), .ended),
-                (.none, .ended),
-            ],
-            after: { $0.attemptEnded(Self.late) }
-        )
+        expect({ $0.attemptEnded(Self.late, remedy: .none) }) { state in
+            switch state {
+            case .forwarding, .holding, .judging: (.answer(Self.late, cancelling: false), .ended)
+            case .relaying(_, .plain): (.cut(Self.late, cancelling: false), .ended)
+            case .relaying(_, .eventStream): (.endStream(Self.late, cancelling: false), .ended)
+            case .collecting, .admitting, .rerouting, .ended: (.none, state)
+            }
+        }
+    }
+
+    @Test("an attempt that another deployment can mend asks for one, unless the client has seen something")
+    func attemptEndedWithRemedy() {
+        for error in [nil, Self.late] {
+            expect({ $0.attemptEnded(error, remedy: .reroute) }) { state in
+                switch state {
+                case .forwarding(let upload), .holding(let upload), .judging(let upload):
+                    (.reroute(cancelling: false), .rerouting(upload))
+                case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
+                case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
+                case .collecting, .admitting, .rerouting, .ended: (.none, state)
+                }
+            }
+            expect({ $0.attemptEnded(error, remedy: .resend) }) { state in
+                switch state {
+                case .forwarding(let upload), .holding(let upload), .judging(let upload):
+                    (.forward, .forwarding(upload))
+                case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
+                case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
+                case .collecting, .admitting, .rerouting, .ended: (.none, state)
+                }
+            }
+        }
     }
 
     @Test("a client that leaves is abandoned, and so is its attempt")
     func clientLeft() {
-        expect(
-            [
-                (.abandon(cancelling: false), .ended),
-                (.abandon(cancelling: true), .ended), (.abandon(cancelling: true), .ended),
-                (.abandon(cancelling: true), .ended), (.abandon(cancelling: true), .ended),
-                (.abandon(cancelling: true), .ended), (.abandon(cancelling: true), .ended),
-                (.none, .ended),
-            ],
-            after: { $0.clientLeft() }
-        )
+        expect({ $0.clientLeft() }) { state in
+            switch state {
+            case .collecting, .admitting, .rerouting: (.abandon(cancelling: false), .ended)
+            case .forwarding, .holding, .judging, .relaying: (.abandon(cancelling: true), .ended)
+            case .ended: (.none, .ended)
+            }
+        }
     }
 
     @Test("endings are known as endings")
     func endings() {
         let endings: [Machine.Action] = [
-            .complete, .answer(Self.late, cancelling: false), .endStream(Self.late, cancelling: true),
+            .complete, .completeHeld, .answer(Self.late, cancelling: false), .endStream(Self.late, cancelling: true),
             .cut(Self.late, cancelling: false), .abandon(cancelling: true),
         ]
-        let others: [Machine.Action] = [.none, .collect, .decide, .upload, .endUpload, .relayHead, .relay]
+        let others: [Machine.Action] = [
+            .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute(cancelling: true),
+            .relayHead, .relayHeld, .relay,
+        ]
         #expect(endings.allSatisfy { $0.isEnding })
         #expect(!others.contains { $0.isEnding })
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -90,7 +91,7 @@ struct MultipartModelScannerTests {
 
     @Test("is found behind 5 MB of a file without holding on to it", arguments: [1_000, 65_536])
     func memory(pieceLength: Int) throws {
-        var random = SeededGenerator(seed: 31)
+        var random = SplitMix(seed: 31)
         var file = [UInt8](repeating: 0x78, count: 5 << 20)
         for _ in 0..<20_000 {
             let at = Int.random(in: 0..<(file.count - 8), using: &random)

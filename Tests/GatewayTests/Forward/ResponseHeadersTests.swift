@@ -11,7 +11,7 @@ struct ResponseHeadersTests {
         let head = try ResponseHead.of(status, fields)
         var writer = ResponseWriter(buffers: BufferPool())
         writer.beginHead(status: status)
-        ResponseHeaders(head).write(head, method: method, to: &writer)
+        ResponseHeaders(head).write(head, method: method, replacing: ReplacedFields(), to: &writer)
         writer.endHead(.none, closes: false)
         let bytes = try #require(writer.take().first)
         let lines = String(buffer: bytes).split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)

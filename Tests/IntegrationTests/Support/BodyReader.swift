@@ -1,3 +1,5 @@
+internal import TestSupport
+
 /// Reads an answer's body as it comes.
 struct BodyReader {
     let head: Response

@@ -1,3 +1,5 @@
+internal import TestSupport
+
 /// A client of the gateway that sends exactly the bytes it is told to and takes answers apart strictly.
 final class Client {
     let socket: TCPSocket

@@ -1,3 +1,5 @@
+internal import TestSupport
+
 /// Event streams as Azure sends them, and as it might.
 enum EventStreams {
     struct Sample: Sendable {
@@ -66,21 +68,6 @@ extension EventStreams.Sample {
     init(_ name: String, bytes: [UInt8]) {
         self.name = name
         self.bytes = bytes
-    }
-}
-
-/// Numbers that look random and are the same in every run (Steele, Lea and Flood, "SplitMix").
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import TestSupport
 
 /// Goes up once; whoever waits for it on another thread goes on.
 final class Flag: Sendable {
@@ -12,7 +13,7 @@ final class Flag: Sendable {
 
     func await(_ what: String, until deadline: Deadline = .soon) throws {
         while !isUp {
-            if deadline.hasPassed { throw DeadlinePassed(awaited: what) }
+            if deadline.hasPassed { throw TimedOut(awaited: what) }
             usleep(100)
         }
     }

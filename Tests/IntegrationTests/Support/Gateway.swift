@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import TestSupport
 
 /// What stands behind a gateway.
 protocol Upstream: AnyObject, Sendable {
@@ -92,10 +93,4 @@ struct EndedEarly: Error, CustomStringConvertible {
     let status: ChildProcess.ExitStatus
     let printed: String
     var description: String { "the process ended early (\(status)):\n\(printed)" }
-}
-
-/// Something that should have been otherwise.
-struct Unexpected: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

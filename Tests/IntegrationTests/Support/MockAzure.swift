@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TestSupport
 
 /// A running `mock-azure`.
 final class MockAzure: Upstream {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import TestSupport
 
 /// Thousands of connections on one thread: each sends a request and gathers what comes back until its end.
 final class ParallelClients {
@@ -25,7 +26,7 @@ final class ParallelClients {
         var room = [UInt8](repeating: 0, count: 65_536)
         var round = 0
         while open > 0 {
-            if deadline.hasPassed { throw DeadlinePassed(awaited: "the end of \(open) streams") }
+            if deadline.hasPassed { throw TimedOut(awaited: "the end of \(open) streams") }
             guard poll(&entries, nfds_t(entries.count), 100) >= 0 || errno == EINTR else {
                 throw SystemError(call: "poll")
             }

@@ -1,3 +1,5 @@
+internal import TestSupport
+
 /// A page in Prometheus' text format 0.0.4, read strictly (prometheus.io, "Exposition formats").
 struct PrometheusPage {
     private struct Sample {

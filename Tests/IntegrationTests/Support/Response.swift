@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TestSupport
 
 /// One answer as the client received it.
 struct Response {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TestSupport
 
 /// An upstream that sends exactly the bytes a test gives it, right or wrong, and remembers what it was sent.
 ///

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+internal import TestSupport
 
 /// A client over TLS that trusts one authority only.
 final class TLSClient: Sendable {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 
 /// A proxy that understands CONNECT and nothing else: it opens the tunnel, or refuses with the status it was given.
 final class ConnectProxy: Sendable {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 
 @testable import Transport
 
@@ -151,7 +152,8 @@ final class Client: @unchecked Sendable {  // origin and probes are touched on t
             self.probes = []
         }.get()
         try await eventually("every transfer of a client ends") {
-            try loop.eventLoop.submit { (self.origin?.running ?? 0) + (self.origin?.waitingCount ?? 0) == 0 }.wait()
+            try await loop.eventLoop.submit { (self.origin?.running ?? 0) + (self.origin?.waitingCount ?? 0) == 0 }
+                .get()
         }
         try await loop.eventLoop.submit { self.origin = nil }.get()
     }

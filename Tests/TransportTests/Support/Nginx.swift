@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A real nginx in a folder of its own: plain, TLS, TLS with HTTP/2, and TLS with a certificate for another host.
 final class Nginx: @unchecked Sendable {  // `process` is used by one test at a time
@@ -41,7 +42,7 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
     }
 
     func stop() {
-        process?.stop()
+        process?.kill()
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -50,13 +51,14 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
             try await makeCertificates()
             try Data(configuration.utf8).write(to: folder.appending(path: "nginx.conf"))
             let process = try ChildProcess(
-                ["/usr/sbin/nginx", "-p", folder.path, "-c", "nginx.conf", "-e", "stderr"],
-                in: folder.path
+                "/usr/sbin/nginx",
+                ["-p", folder.path, "-c", "nginx.conf", "-e", "stderr"],
+                in: folder
             )
             self.process = process
             // The pid file is written when every port is open.
             try await eventually("nginx starts") {
-                guard process.poll() == nil else { throw EndedAtOnce() }
+                guard process.exitStatus == nil else { throw EndedAtOnce() }
                 return FileManager.default.fileExists(atPath: folder.appending(path: "nginx.pid").path)
             }
         } catch {
@@ -109,28 +111,9 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
 
     private func makeCertificates() async throws {
         try Data(Self.locations.utf8).write(to: folder.appending(path: "locations"))
-        try await openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout ca.key -out ca.pem"
-                + " -subj /CN=sluice-test-ca -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign"
-        )
-        try await certify("server", "IP:127.0.0.1,DNS:localhost")
-        try await certify("other", "DNS:other.invalid")
-    }
-
-    private func certify(_ name: String, _ names: String) async throws {
-        try Data("subjectAltName=\(names)\n".utf8).write(to: folder.appending(path: "\(name).ext"))
-        try await openssl(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr"
-                + " -subj /CN=sluice-test"
-        )
-        try await openssl(
-            "x509 -req -in \(name).csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out \(name).pem"
-                + " -extfile \(name).ext"
-        )
-    }
-
-    private func openssl(_ arguments: String) async throws {
-        try await ChildProcess.run("/usr/bin/openssl " + arguments, in: folder.path)
+        let certificates = try await Certificates(in: folder)
+        try await certificates.issue("server", hosts: "IP:127.0.0.1,DNS:localhost")
+        try await certificates.issue("other", hosts: "DNS:other.invalid")
     }
 }
 

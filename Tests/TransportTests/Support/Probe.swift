@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 
 @testable import Transport
 
@@ -67,7 +68,7 @@ final class Probe: TransferObserver, @unchecked Sendable {  // the record is loc
             var seen = now
             let body = seen.body.count
             seen.body = []
-            throw TimedOut(description: "\(error); \(body) bytes of body, \(seen)")
+            throw TimedOut(awaited: "\(error); \(body) bytes of body, \(seen)")
         }
     }
 

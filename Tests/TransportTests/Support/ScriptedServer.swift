@@ -1,16 +1,21 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
+import TestSupport
 
 /// A TCP server that does exactly what a test says: raw bytes at chosen moments, close, reset, or nothing at all.
 final class ScriptedServer: Sendable {
     typealias Answer = @Sendable (ScriptedConnection, ScriptedRequest) -> Void
 
     let port: Int
+    private let scheme: String
     private let channel: any Channel
     private let accepted: AcceptedConnections
 
-    /// - Parameter answer: called for every complete request; without it the test speaks through `connection`.
-    static func start(answer: Answer? = nil) async throws -> ScriptedServer {
+    /// - Parameters:
+    ///   - tls: with it, every `send` is a TLS record.
+    ///   - answer: called for every complete request; without it the test speaks through `connection`.
+    static func start(tls: NIOSSLContext? = nil, answer: Answer? = nil) async throws -> ScriptedServer {
         let accepted = AcceptedConnections()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -21,22 +26,24 @@ final class ScriptedServer: Sendable {
                 let connection = ScriptedConnection(channel: channel)
                 accepted.all.withLock { $0.append(connection) }
                 return channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandler(
                         ScriptedConnectionHandler(connection, answer: answer)
                     )
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        return ScriptedServer(channel: channel, accepted: accepted)
+        return ScriptedServer(scheme: tls == nil ? "http" : "https", channel: channel, accepted: accepted)
     }
 
-    private init(channel: any Channel, accepted: AcceptedConnections) {
+    private init(scheme: String, channel: any Channel, accepted: AcceptedConnections) {
+        self.scheme = scheme
         self.channel = channel
         self.accepted = accepted
         port = channel.localAddress!.port!
     }
 
-    var base: String { "http://127.0.0.1:\(port)" }
+    var base: String { "\(scheme)://127.0.0.1:\(port)" }
     var connectionCount: Int { accepted.all.withLock { $0.count } }
 
     /// The connection accepted as number `index`, as soon as there is one.
@@ -62,8 +69,12 @@ final class ScriptedServer: Sendable {
 }
 
 /// Runs a test against a scripted server and stops it, whatever happens.
-func withServer(answer: ScriptedServer.Answer? = nil, _ body: (ScriptedServer) async throws -> Void) async throws {
-    let server = try await ScriptedServer.start(answer: answer)
+func withServer(
+    tls: NIOSSLContext? = nil,
+    answer: ScriptedServer.Answer? = nil,
+    _ body: (ScriptedServer) async throws -> Void
+) async throws {
+    let server = try await ScriptedServer.start(tls: tls, answer: answer)
     do {
         try await body(server)
     } catch {
@@ -110,6 +121,14 @@ final class ScriptedConnection: Sendable {
     func send(_ text: String) { send(Array(text.utf8)) }
 
     func send(_ bytes: [UInt8]) { channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+
+    /// Sends pieces in as few segments as there can be.
+    func send(together pieces: [[UInt8]]) {
+        channel.eventLoop.execute {
+            for piece in pieces { self.channel.write(ByteBuffer(bytes: piece), promise: nil) }
+            self.channel.flush()
+        }
+    }
 
     func close() { channel.close(promise: nil) }
 

@@ -1,0 +1,27 @@
+/// Names of protocols, which no language's rules for upper and lower case may touch.
+extension StringProtocol {
+    /// Whether the two are the same but for the case of ASCII letters; `lower` is in lower case.
+    func isSame(_ lower: StaticString) -> Bool {
+        let bytes = utf8
+        guard bytes.count == lower.utf8CodeUnitCount else { return false }
+        var index = 0
+        for byte in bytes {
+            let folded = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            if folded != lower.utf8Start[index] { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Whether it begins so, but for the case of ASCII letters; `lower` is in lower case.
+    func begins(_ lower: StaticString) -> Bool {
+        var index = 0
+        for byte in utf8 {
+            guard index < lower.utf8CodeUnitCount else { return true }
+            let folded = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            if folded != lower.utf8Start[index] { return false }
+            index += 1
+        }
+        return index == lower.utf8CodeUnitCount
+    }
+}

@@ -1,0 +1,64 @@
+internal import Coordination
+internal import Glibc
+
+/// In which order one request tries the deployments of its model. Pure: chance and time come as arguments.
+///
+/// Tiers from low to high. Inside a tier each deployment comes first as often as its weight says. What is known to cool comes
+/// last, whatever its tier, soonest first; the choice that binds is the coordinator's.
+struct CandidateOrder {
+    /// What decides which deployments a request may use.
+    struct Request {
+        /// Of the client: 0 the highest ... 9 the lowest.
+        var priority: Int
+        var isStream: Bool
+    }
+
+    /// - Parameter coolUntil: when a deployment is free again as far as this loop knows, in milliseconds; 0 for never cooled.
+    /// - Returns: indices of the route's deployments; empty if the request may use none.
+    static func indices(
+        _ route: ModelRoute,
+        _ request: Request,
+        now: Int64,
+        coolUntil: (DeploymentID) -> Int64,
+        random: inout some RandomNumberGenerator
+    ) -> [Int] {
+        var keyed: [(index: Int, cool: Int64, tier: Int, draw: Double)] = []
+        keyed.reserveCapacity(route.deployments.count)
+        for (index, deployment) in route.deployments.enumerated() {
+            guard request.priority <= deployment.openToPriority else { continue }
+            if !request.isStream, deployment.nonStreamingFraction < 1,
+                Double.random(in: 0..<1, using: &random) >= deployment.nonStreamingFraction
+            {
+                continue
+            }
+            let cool = coolUntil(route.candidates[index].id)
+            // Smallest of exponential draws with rates in the ratio of the weights: comes first as often as its weight says
+            // (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
+            let draw = -log(Double.random(in: Double.leastNormalMagnitude..<1, using: &random))
+            keyed.append((index, cool > now ? cool : 0, deployment.tier, draw / Double(deployment.weight)))
+        }
+        keyed.sort { ($0.cool, $0.tier, $0.draw) < ($1.cool, $1.tier, $1.draw) }
+        return keyed.map(\.index)
+    }
+}
+
+/// When deployments are free again, as far as one event loop has heard: a hint that spares the coordinator useless looks.
+struct KnownCooldowns {
+    private var until: [DeploymentID: Int64] = [:]
+    /// Deployments that are remembered; more come only from models that the configuration does not list.
+    private static let most = 1024
+
+    /// - Parameter cooldown: milliseconds from now; 0 forgets.
+    mutating func note(_ deployment: DeploymentID, cooldown: Int64, now: Int64) {
+        guard cooldown > 0 else {
+            if !until.isEmpty { until[deployment] = nil }
+            return
+        }
+        if until.count >= Self.most { until.removeAll() }
+        until[deployment] = now + cooldown
+    }
+
+    var isEmpty: Bool { until.isEmpty }
+
+    func until(_ deployment: DeploymentID) -> Int64 { until.isEmpty ? 0 : until[deployment] ?? 0 }
+}

@@ -1,0 +1,98 @@
+internal import Coordination
+
+/// Where requests for one model may go.
+struct ModelRoute: Sendable {
+    struct Deployment: Sendable {
+        /// Index into the snapshot's endpoints.
+        let endpoint: Int
+        /// Its name there; `nil` leaves the name in the request as it is.
+        let name: String?
+        let isProvisioned: Bool
+        /// Tried from low to high.
+        let tier: Int
+        /// Its part of the requests among the deployments of its tier.
+        let weight: Int
+        /// The part of the requests without streaming that may use it, 0 ... 1.
+        let nonStreamingFraction: Double
+        /// Only clients of this priority, and of higher ones, may use it: 0 is the highest.
+        let openToPriority: Int
+    }
+
+    /// Index into the configuration's models; `nil` for one that the configuration does not list.
+    let model: Int?
+    /// In order of their tiers; at most `Admission.mostCandidates`. Empty if each one is blocked by a limit of 0.
+    let deployments: [Deployment]
+    /// The same deployments, as the coordinator knows them.
+    let candidates: [Candidate]
+    /// Reserved for the answer to a request that sets no maximum, in tokens.
+    let defaultOutputTokens: Int64
+    /// The order for every request, where all of them may use every deployment in the order of the file.
+    let fixedOrder: [Int]?
+
+    init(model: Int?, deployments: [(Deployment, Candidate)], defaultOutputTokens: Int64) {
+        let sorted = deployments.enumerated()
+            .sorted { ($0.element.0.tier, $0.offset) < ($1.element.0.tier, $1.offset) }
+            .map(\.element)
+        self.model = model
+        self.deployments = sorted.map(\.0)
+        candidates = sorted.map(\.1)
+        self.defaultOutputTokens = defaultOutputTokens
+        let tiers = Set(sorted.map(\.0.tier))
+        let isFixed =
+            tiers.count == sorted.count
+            && sorted.allSatisfy { $0.0.nonStreamingFraction >= 1 && $0.0.openToPriority >= 9 }
+        fixedOrder = isFixed ? Array(sorted.indices) : nil
+    }
+}
+
+extension ModelRoute {
+    /// - Parameter endpoints: their indices, by name.
+    init(_ model: GatewayConfiguration.Model, index: Int, endpoints: [String: Int]) {
+        let deployments = model.deployments.compactMap { deployment -> (Deployment, Candidate)? in
+            guard let endpoint = endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
+            return (
+                Deployment(
+                    endpoint: endpoint,
+                    name: deployment.deployment,
+                    isProvisioned: deployment.kind == .provisioned,
+                    tier: deployment.tier,
+                    weight: deployment.weight,
+                    nonStreamingFraction: deployment.nonStreamingFraction,
+                    openToPriority: deployment.openToPriority
+                ),
+                Candidate(
+                    id: DeploymentID(endpoint: deployment.endpoint, deployment: deployment.deployment ?? model.name),
+                    limits: DeploymentLimits(
+                        requests: deployment.limits.requestsPerMinute.flatMap { Rate(perMinute: Int64($0)) },
+                        tokens: deployment.limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0)) },
+                        concurrency: deployment.limits.concurrentRequests.map { Int64($0) }
+                    ),
+                    isProbed: deployment.probe
+                )
+            )
+        }
+        self.init(model: index, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
+    }
+
+    /// A model, or no model, that goes to the endpoints in their order, under its own name.
+    init(unlisted name: String?, endpoints: [String]) {
+        let deployments = endpoints.prefix(Admission.mostCandidates).enumerated().map { index, endpoint in
+            (
+                Deployment(
+                    endpoint: index,
+                    name: nil,
+                    isProvisioned: false,
+                    tier: index + 1,
+                    weight: 1,
+                    nonStreamingFraction: 1,
+                    openToPriority: 9
+                ),
+                Candidate(id: DeploymentID(endpoint: endpoint, deployment: name ?? ""), limits: DeploymentLimits())
+            )
+        }
+        self.init(model: nil, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)
+    }
+
+    /// For models that the configuration does not list.
+    private static let defaultOutputTokens: Int64 = 1024
+}

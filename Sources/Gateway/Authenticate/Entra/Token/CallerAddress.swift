@@ -1,0 +1,35 @@
+internal import Glibc
+
+/// Where a request comes from, as far as one caller can be told from another: an IPv4 address, or the /64 of an IPv6 address,
+/// within which a caller takes any address it likes (RFC 4291 section 2.5.4).
+package struct CallerAddress: Hashable, Sendable {
+    private let high: UInt64
+    private let low: UInt64
+
+    /// From the text of an address, without a port.
+    package init?(_ text: some StringProtocol) {
+        guard text.utf8.count < 64, !text.utf8.contains(0) else { return nil }
+        let text = String(text)
+        var four = in_addr()
+        if inet_pton(AF_INET, text, &four) == 1 {
+            self.init(ipv4: UInt32(bigEndian: four.s_addr))
+            return
+        }
+        var six = in6_addr()
+        guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
+        self.init(ipv6: withUnsafeBytes(of: six) { Array($0) })
+    }
+
+    package init(ipv4 address: UInt32) {
+        high = 0
+        low = 0xFFFF << 32 | UInt64(address)
+    }
+
+    /// - Parameter bytes: 16 of them.
+    private init(ipv6 bytes: [UInt8]) {
+        let halves = (bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }, bytes[8...].reduce(0) { $0 << 8 | UInt64($1) })
+        let isMapped = halves.0 == 0 && halves.1 >> 32 == 0xFFFF
+        high = halves.0
+        low = isMapped ? halves.1 : 0
+    }
+}

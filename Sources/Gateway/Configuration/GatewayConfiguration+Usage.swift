@@ -1,0 +1,42 @@
+extension GatewayConfiguration {
+    /// Where the usage of every exchange is written.
+    package enum UsageSink: Sendable, Equatable {
+        /// Standard output, one line for an exchange.
+        case console
+        /// Files with PowerProxy's columns in this folder, resolved like `TLSFiles`.
+        case csv(directory: String)
+        /// Files with one JSON object a line in this folder, resolved like `TLSFiles`.
+        case jsonl(directory: String)
+        case logAnalytics(LogAnalytics)
+
+        /// The words that name them in the file.
+        enum Kind: String, CaseIterable {
+            case console, csv, jsonl
+            case logAnalytics = "log_analytics"
+        }
+    }
+
+    /// A table of a Log Analytics workspace, reached through a data collection rule.
+    package struct LogAnalytics: Sendable, Equatable {
+        /// The ingestion endpoint of the rule or of a data collection endpoint. HTTPS, or plain HTTP on loopback.
+        package var endpoint: EndpointURL
+        /// The rule's immutable id: `dcr-` and 32 hexadecimal digits.
+        package var rule: String
+        /// The rule's name for the table, such as `Custom-AzureOpenAIUsage_PP_CL`.
+        package var stream: String
+        package var identity: AzureIdentity
+    }
+
+    package struct Tracing: Sendable, Equatable {
+        /// Where spans are sent by OTLP over HTTP.
+        package var otlp: EndpointURL
+    }
+
+    /// An answer given to every request, to measure everything but Azure.
+    package struct Mock: Sendable, Equatable {
+        /// 0s to 1h, default 0s.
+        package var delay = Duration.zero
+        /// A JSON document, sent as it is.
+        package var body: String
+    }
+}

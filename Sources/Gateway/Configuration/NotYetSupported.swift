@@ -1,0 +1,34 @@
+/// What the file's format knows and this version of the gateway does not do: refused, because an option that is silently
+/// ignored is worse than none.
+///
+/// Whoever makes the gateway do one of these deletes its line.
+package enum NotYetSupported {
+    /// Paths of keys, and of values that stand for more than themselves: a name of `*`.
+    package static let paths: Set<String> = [
+        "front_door",
+        "entra",
+        "mock",
+        "server.model_refusal_status",
+        "clients[].entra",
+        "clients[].any_bearer_token",
+        "clients[].limits.shadow",
+        "clients[].model_limits.*.shadow",
+        "clients[].model_limits.*=*",
+        "endpoints[].managed_identity",
+        "endpoints[].workload_identity",
+        "endpoints[].pass_through",
+        "endpoints[].forward_headers_matching",
+        "models[].name=*",
+        "models[].queue",
+        "models[].deployments[].limits.shadow",
+        "usage",
+        "tracing",
+    ]
+
+    /// A sentence for the description of a key; empty where the key is supported whole.
+    static func remark(on path: String) -> String {
+        if self.paths.contains(path) { return " Not supported by this version." }
+        let isStarRefused = self.paths.contains(path + "=*") || self.paths.contains(path + ".*=*")
+        return isStarRefused ? " \"*\" is not supported by this version." : ""
+    }
+}

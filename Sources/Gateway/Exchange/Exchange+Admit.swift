@@ -1,0 +1,209 @@
+internal import Coordination
+internal import NIOCore
+internal import Transport
+
+/// Asking whether the request may go on, and where to.
+extension Exchange {
+    // MARK: admit
+
+    /// Asks for everything the request needs, if its client may use the model at all.
+    func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
+        record.modelName = model
+        guard let client else { return }
+        guard let route = worker.route(model: model) else {
+            return perform(machine.refused(.modelUnknown(model ?? "")))
+        }
+        record.model = route.model
+        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
+        if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
+        let order = worker.order(route, priority: client.priority, isStream: record.isStream)
+        guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }
+        if facts == nil { facts = factsOfUnread(payload) }
+        let scopes = client.scopes.scopes(model: model)
+        estimate = tokenEstimate(route, client: client, scopes: scopes)
+        let admission = Admission(
+            lease: worker.lease(of: record.id),
+            estimate: Int64(estimate?.total ?? 1),
+            scopes: scopes,
+            candidates: order == route.fixedOrder ? route.candidates : order.map { route.candidates[$0] },
+            terms: worker.leaseTerms
+        )
+        passage = Passage(route: route, order: order, admission: admission, payload: payload)
+        machine.admitting(upload)
+        worker.coordinator.admit(admission) { [self] in decided($0, admission) }
+    }
+
+    /// What a form is likely to hold, which is passed on without being read.
+    private func factsOfUnread(_ payload: Payload) -> RequestFacts? {
+        switch (payload, operation) {
+        case (.form, .transcription), (.stream, .transcription):
+            var facts = RequestFacts()
+            facts.content.audios = 1
+            return facts
+        case (.form, .images), (.stream, .images):
+            return RequestFacts()
+        case (.none, _), (.memory, _), (.form, _), (.stream, _):
+            return nil
+        }
+    }
+
+    /// `nil` for a request that costs no tokens as far as can be seen.
+    private func tokenEstimate(
+        _ route: ModelRoute,
+        client: ClientDirectory.Client,
+        scopes: [ClientScope]
+    ) -> TokenEstimate? {
+        guard let facts else { return nil }
+        let burst = scopes.reduce(Int64(RequestFacts.mostTokens)) { min($0, $1.limits.tokens?.burst ?? $0) }
+        return TokenEstimate(
+            facts,
+            operation: operation,
+            correction: worker.corrections.factor(client: client.index, model: route.model ?? -1),
+            defaultOutput: Int(route.defaultOutputTokens),
+            burst: Int(burst)
+        )
+    }
+
+    private func decided(_ decision: AdmissionDecision, _ admission: Admission) {
+        switch decision {
+        case .admitted(let reservation):
+            guard machine.admitted() == .forward else {
+                let cancellation = Cancellation(admission, authority: reservation.authority)
+                return worker.coordinator.cancel(cancellation) { _ in }
+            }
+            worker.note(reservation.cooldowns, of: admission.candidates)
+            passage?.admitted(reservation)
+            rateLimits = RateLimitFields(admission.scopes, reservation.levels)
+            forward()
+        case .refused(let refusal):
+            worker.note(refusal.cooldowns, of: admission.candidates)
+            rateLimits = RateLimitFields(admission.scopes, refusal.levels)
+            perform(machine.refused(.refused(refusal, scopes: admission.scopes, model: record.modelName)))
+        case .unavailable, .duplicate:
+            perform(machine.refused(.limiterUnavailable))
+        }
+    }
+
+    // MARK: reroute
+
+    /// Tells the coordinator of the failure, and asks for another deployment if the request can be sent again.
+    func reroute(_ failure: AttemptFailure) {
+        guard let reserved = passage?.reserved, let candidate = passage?.candidate, let admission = passage?.admission else {
+            return
+        }
+        let mayGoOn = mayReroute
+        passage?.strikeOut()
+        passage?.isRerouting = true
+        worker.note([failure.failure.cooldown ?? 0], of: [candidate])
+        let reroute = Reroute(
+            lease: admission.lease,
+            estimate: admission.estimate,
+            failed: candidate,
+            failure: failure.failure,
+            candidates: mayGoOn ? passage?.candidatesLeft ?? [] : [],
+            terms: admission.terms,
+            authority: reserved.authority
+        )
+        worker.coordinator.reroute(reroute) { [self] in rerouted($0, failure) }
+    }
+
+    private func rerouted(_ decision: RerouteDecision, _ failure: AttemptFailure) {
+        passage?.isRerouting = false
+        switch decision {
+        case .rerouted(let reservation):
+            passage?.rerouted(reservation)
+            if machine.admitted() == .forward { forward() } else { settle() }
+        case .refused(let refusal):
+            worker.note(refusal.cooldowns, of: passage?.candidatesLeft ?? [])
+            stop(failure, wait: min(refusal.wait, failure.failure.cooldown ?? refusal.wait))
+        case .reported(let cooldown):
+            stop(failure, wait: cooldown)
+        case .leaseLost, .unavailable:
+            stop(failure, wait: failure.failure.cooldown)
+        }
+    }
+
+    /// No other deployment: the client gets what the last one said.
+    ///
+    /// - Parameter wait: milliseconds until one of them may be free.
+    private func stop(_ failure: AttemptFailure, wait: Int64?) {
+        if held?.head.status == 429, let wait { held?.retryAfter = wait + worker.jitter(of: wait) }
+        let action = machine.rerouteRefused(held == nil ? failure.error : nil)
+        if action == .giveBack { settle() } else { perform(action) }
+    }
+
+    // MARK: settle
+
+    /// Ends the reservation, if there is one: what was estimated becomes what was used.
+    func settle() {
+        guard let passage, let reserved = passage.reserved, !passage.isRerouting else { return }
+        defer { self.passage?.release() }
+        let admission = passage.admission
+        let status = answer?.status ?? 0
+        let used = tokensUsed(status: status)
+        record.usage = used
+        worker.coordinator.settle(
+            Settlement(
+                lease: admission.lease,
+                estimate: admission.estimate,
+                actual: Int64(used.total),
+                admitted: reserved.admitted,
+                scopes: admission.scopes,
+                deployment: passage.candidate,
+                refundsDeployment: passage.deployment?.isProvisioned ?? false,
+                succeeded: 1..<400 ~= status,
+                usage: booking(used, status: status, at: reserved.admitted),
+                authority: reserved.authority
+            )
+        ) { _ in }
+    }
+
+    /// As Azure reported it, or estimated from what was seen of the answer.
+    private func tokensUsed(status: Int) -> TokenUsage {
+        guard let usage else { return TokenUsage() }
+        if let reported = usage.reader.usage {
+            if let facts, let estimate, facts.content.isTextOnly, let client {
+                worker.corrections.learn(
+                    client: client.index,
+                    model: record.model ?? -1,
+                    estimated: estimate.plainPrompt,
+                    actual: reported.input
+                )
+            }
+            return reported
+        }
+        // A refusal costs nothing; neither does what no model works on.
+        guard 1..<400 ~= status, let estimate, operation != .other else { return TokenUsage() }
+        return usage.reader.settled(promptEstimate: estimate.prompt)
+    }
+
+    /// What the books of the client's day get.
+    private func booking(_ used: TokenUsage, status: Int, at time: Int64) -> Usage? {
+        guard let client, let deployment = passage?.candidate else { return nil }
+        return Usage(
+            time: time,
+            client: client.scopes.id,
+            deployment: deployment.id,
+            counts: Usage.Counts(
+                requests: 1,
+                input: Int64(used.input),
+                output: Int64(used.output),
+                cached: Int64(used.cached),
+                throttled: status == 429 ? 1 : 0,
+                serverErrors: status >= 500 ? 1 : 0
+            )
+        )
+    }
+
+    /// No attempt starts later than this after the request came: its client has waited long enough.
+    private static let retryTime = TimeAmount.seconds(60)
+
+    /// Whether there is another deployment for the request, time left, and a body that can be sent again.
+    var mayReroute: Bool {
+        guard let passage, passage.left.count > 1, NIODeadline.now() - record.start < Self.retryTime else { return false }
+        return switch passage.payload {
+        case .none, .memory: true
+        case .stream, .form: !upload.wasRead
+        }
+    }
+}
