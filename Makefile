@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build test fuzz token-cost budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak schema format lint clean dependencies build-dependencies
+.PHONY: help demo build test fuzz token-cost budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet load-agreement schema format lint clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -103,6 +103,17 @@ SOAK_MINUTES ?= 30
 soak: build-dependencies ## half an hour of mixed load with faults, all checked; SOAK_MINUTES=30, OPTIONS=--record keeps the report
 	$(build_programs)
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.soak --binaries .build/release --minutes $(SOAK_MINUTES) $(OPTIONS)
+
+REPLICAS ?= 1
+SCENARIO ?= smoke
+fleet: build-dependencies ## Redis, stand-ins for Azure and REPLICAS=1 gateways under SCENARIO=smoke, with a report; OPTIONS=-- and more for sluice-load
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet --binaries .build/release --replicas $(REPLICAS) --scenario $(SCENARIO) $(OPTIONS)
+
+load-agreement: build-dependencies ## the same load by wrk and by sluice-load, in turns: do throughput and median agree within 5 %
+	deploy/install-dependencies.sh compare
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet.agreement --binaries .build/release $(OPTIONS)
 
 schema: build-dependencies ## write the JSON Schema and the reference of the configuration file anew
 	swift=$(SWIFT); "$$swift" build --product sluice; sluice="$$("$$swift" build --show-bin-path)/sluice"; \

@@ -70,7 +70,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Coordination", "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL, logging, yams,
+                "Coordination", "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL,
+                logging, yams,
                 lifecycle,
             ],
             swiftSettings: strict

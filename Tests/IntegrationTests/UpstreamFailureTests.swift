@@ -113,12 +113,27 @@ extension Integration {
             }
         }
 
+        @Test("before the first event of a stream is the answer's status", arguments: endings.indices)
+        func beforeTheFirstEvent(_ index: Int) throws {
+            try withFailing { connection in
+                try connection.send(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n6\r\ndata: \r\n"
+                )
+                try Self.endings[index].script(connection)
+            } exchange: { client in
+                let response = try client.response()
+                #expect([502, 504].contains(response.status))
+                #expect(response.errorCode?.hasPrefix("upstream_") == true)
+            }
+        }
+
         @Test("inside an event, or in a body that is no stream, cuts the connection", arguments: endings.indices)
         func insideAnEvent(_ index: Int) throws {
             for type in ["text/event-stream", "application/json"] {
                 try withFailing { connection in
                     try connection.send(
-                        "HTTP/1.1 200 OK\r\ncontent-type: \(type)\r\ntransfer-encoding: chunked\r\n\r\n6\r\ndata: \r\n"
+                        "HTTP/1.1 200 OK\r\ncontent-type: \(type)\r\ntransfer-encoding: chunked\r\n\r\n"
+                            + "f\r\ndata: 1\n\ndata: \r\n"
                     )
                     try Self.endings[index].script(connection)
                 } exchange: { client in

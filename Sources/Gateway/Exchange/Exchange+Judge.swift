@@ -74,6 +74,8 @@ extension Exchange {
         let error = error ?? .upstreamFailed
         switch verdict.finding {
         case .failed(let failure):
+            // Where there is one deployment, no connection fails at once, and says more than a cooldown would.
+            if failure.kind == .connection, passage.order.count == 1 { return nil }
             return AttemptFailure(failure: failure, error: error)
         case .suspect(let failure):
             let isDown = worker.streaks.failed(candidate.id) || passage.reserved?.isProbe == true

@@ -99,7 +99,8 @@ struct UsageReader {
         case .lifecycle, .error: break
         case .terminal: hasContent = hasContent || finish != .failed
         case .other: hasContent = true
-        case nil: if found.choices == .some { hasContent = true }
+        // Without choices it is nothing that the gateway knows, and the client's.
+        case nil: if found.choices != .empty, found.answerError == nil { hasContent = true }
         }
     }
 

@@ -29,6 +29,20 @@ struct ReportTests {
         #expect(Quantiles(.empty()) == nil)
     }
 
+    @Test("puts in the requests that a waiting caller did not send")
+    func corrected() {
+        // The published example: 100 s of a request each 10 ms, then one that takes 100 s.
+        var latencies = Latencies.empty()
+        for _ in 0..<10_000 { latencies.record(nanoseconds: 1_000_000) }
+        latencies.record(nanoseconds: 100_000_000_000)
+        let corrected = latencies.corrected(interval: 10_000_000)
+        #expect(latencies.milliseconds(atPercentile: 99) ?? 0 < 1.01)
+        #expect((19_990...20_010).contains(corrected.totalCount))
+        #expect(abs((corrected.milliseconds(atPercentile: 75) ?? 0) / 50_000 - 1) < 0.005)
+        #expect(abs((corrected.milliseconds(atPercentile: 99) ?? 0) / 98_000 - 1) < 0.005)
+        #expect(latencies.corrected(interval: 0) == latencies)
+    }
+
     @Test("records nothing below zero or above an hour")
     func clamped() {
         var latencies = Latencies.empty()

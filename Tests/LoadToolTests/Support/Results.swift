@@ -30,6 +30,7 @@ func result(name: String = "x", tally: Tally, timeline: [RunResult.Second] = [])
         wasInterrupted: false,
         leftOpen: 0,
         total: group,
+        corrected: nil,
         clients: [RunResult.Group("a", tally, seconds: 10)],
         models: [RunResult.Group("</script><b>", tally, seconds: 10)],
         byTarget: [RunResult.Group("127.0.0.1:80", tally, seconds: 10)],

@@ -17,4 +17,16 @@ extension Latencies {
     func milliseconds(atPercentile percentile: Double) -> Double? {
         totalCount == 0 ? nil : Double(valueAtPercentile(percentile)) / 1e6
     }
+
+    /// What a closed loop would have measured had its callers not waited: while one waits for longer than `interval`, the
+    /// requests that it would have sent meanwhile are put in with what they would have waited (HdrHistogram's correction for
+    /// coordinated omission, which wrk applies as well).
+    func corrected(interval nanoseconds: UInt64) -> Latencies {
+        guard nanoseconds > 0 else { return self }
+        var corrected = Latencies.empty()
+        for value in recordedValues() {
+            corrected.recordCorrectedValue(value.value, count: value.count, expectedInterval: nanoseconds)
+        }
+        return corrected
+    }
 }

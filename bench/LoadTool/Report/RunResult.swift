@@ -98,6 +98,8 @@ struct RunResult: Codable, Equatable, Sendable {
     /// Open when a person interrupted; in no count.
     let leftOpen: Int
     let total: Group
+    /// Of a closed loop: the latency, corrected for coordinated omission.
+    let corrected: Quantiles?
     let clients: [Group]
     let models: [Group]
     let byTarget: [Group]

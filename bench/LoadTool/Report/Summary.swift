@@ -51,6 +51,7 @@ struct Summary {
         let total = result.total
         let named: [(String, Quantiles?)] = [
             (result.isOpenLoop ? "latency (from the intended start)" : "latency", total.latency),
+            ("latency, corrected for omissions", result.corrected),
             ("service (from sending)", result.isOpenLoop ? total.service : nil),
             ("refusal", total.refusal),
             ("time to first token", total.firstToken),
@@ -110,7 +111,7 @@ struct Summary {
         var lines = result.bottlenecks.map { "  The tool is a bottleneck: \($0)." }
         if !result.isOpenLoop {
             lines.append(
-                "  A closed loop sends less while the server is slow, so it cannot show stalls; an open one can."
+                "  A closed loop sends less while the server is slow: its percentiles hide stalls, an open loop's show them."
             )
         }
         if result.leftOpen > 0 {

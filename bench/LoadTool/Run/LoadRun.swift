@@ -8,6 +8,8 @@ internal import UnixSignals
 /// A run from the first look at the targets to the result.
 struct LoadRun: Sendable {
     private static let startDelay = TimeAmount.milliseconds(20)
+    /// A day. Of what comes later only the sums are kept.
+    private static let maximumSeconds = 86_400
 
     let scenario: Scenario
     /// Told once a second.
@@ -150,7 +152,7 @@ struct LoadRun: Sendable {
         let second = RunResult.Second(sum, at: raw.elapsed, seconds: max(1e-3, now - raw.elapsed), loops: loops.count)
         raw.elapsed = now
         guard second.seconds > 0.05 || second.ended > 0 else { return }
-        raw.timeline.append(second)
+        if raw.timeline.count < Self.maximumSeconds { raw.timeline.append(second) }
         onSecond(second, now)
     }
 
@@ -164,7 +166,9 @@ struct LoadRun: Sendable {
         notes: [String]
     ) -> RunResult {
         let recorder = raw.recorder
-        let whole = min(raw.elapsed, scenario.mode.seconds)
+        // The last request of a schedule comes a little before its end.
+        let isCutShort = raw.wasInterrupted || recorder.everything.requests >= scenario.maximumRequests
+        let whole = isCutShort ? min(raw.elapsed, scenario.mode.seconds) : scenario.mode.seconds
         let seconds = max(1e-3, whole - scenario.warmUp)
         let limits = LimitReport(scenario: scenario, seconds: whole)
         let offered = recorder.clients.map(\.requests)
@@ -191,6 +195,7 @@ struct LoadRun: Sendable {
             wasInterrupted: raw.wasInterrupted,
             leftOpen: raw.leftOpen,
             total: total,
+            corrected: corrected(recorder.total, seconds: seconds),
             clients: zip(scenario.clients, recorder.clients).map { .init($0.name, $1, seconds: seconds) },
             models: zip(factory.models, recorder.models).map { .init($0, $1, seconds: seconds) },
             byTarget: zip(scenario.targets, recorder.targets).map { .init($0.name, $1, seconds: seconds) },
@@ -214,6 +219,13 @@ struct LoadRun: Sendable {
             books: books,
             notes: notes
         )
+    }
+
+    /// A worker is expected to send as often as it did on average.
+    private func corrected(_ total: Tally, seconds: Double) -> Quantiles? {
+        guard case .closed(let workers, _, _) = scenario.mode, total.latency.totalCount > 0 else { return nil }
+        let interval = seconds * 1e9 * Double(workers) / Double(total.latency.totalCount)
+        return Quantiles(total.latency.corrected(interval: UInt64(interval)))
     }
 
     private static func booksNote(_ books: [RunResult.BookLine], _ seen: Tally) -> String? {
