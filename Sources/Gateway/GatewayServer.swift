@@ -1,4 +1,3 @@
-internal import Coordination
 package import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -74,11 +73,10 @@ package final class GatewayServer: Service {
         let snapshot = Snapshot(configuration, loops: loops.count)
         let gate = Gate(limit: configuration.server.maxInFlight)
         let processID = UInt64.random(in: .min ... .max)
-        let coordinator = LocalCoordinator()
-        let leases = LeaseIssuer(
+        let coordinating = try Coordinating(
+            configuration.coordination,
             instance: UInt32(truncatingIfNeeded: processID),
-            start: UInt32(clamping: LocalCoordinator.wallClock() / 1000),
-            terms: LeaseTerms(lease: 86_400_000, slot: 86_400_000, probe: 30_000)
+            logger: logger
         )
         var workers: [Worker] = []
         for (number, loop) in loops.enumerated() {
@@ -90,15 +88,15 @@ package final class GatewayServer: Service {
                         eventLoop: loop,
                         snapshot: snapshot,
                         gate: gate,
-                        coordinator: coordinator,
-                        leases: leases,
+                        coordinator: coordinating.coordinator(on: loop),
+                        leases: coordinating.leases,
                         logWriter: writer,
                         processID: processID
                     )
                 }.get()
             )
         }
-        return Fleet(workers: workers, gate: gate, snapshot: snapshot)
+        return Fleet(workers: workers, gate: gate, snapshot: snapshot, coordinating: coordinating)
     }
 
     private func serve(
@@ -209,6 +207,7 @@ package final class GatewayServer: Service {
         if await !fleet.gate.connections.waitUntilZero(limit: Self.flushTime) {
             logger.warning("closing connections", metadata: ["open": "\(fleet.gate.connections.count)"])
         }
+        await fleet.coordinating.drain()
     }
 }
 
@@ -217,6 +216,7 @@ struct Fleet: Sendable {
     let workers: [Worker]
     let gate: Gate
     let snapshot: Snapshot
+    let coordinating: Coordinating
     let start = NIODeadline.now()
 
     func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }

@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 
 /// `/metrics` in Prometheus' text format 0.0.4.
@@ -11,6 +12,7 @@ struct MetricsPage {
         requests(&page)
         times(&page)
         attempts(&page)
+        coordination(&page)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")
@@ -76,6 +78,33 @@ struct MetricsPage {
             for (result, count) in results where count > 0 {
                 page.sample("sluice_upstream_attempts_total", count, labels: [endpoint, ("result", result)])
             }
+        }
+    }
+
+    private func coordination(_ page: inout MetricsText) {
+        page.family(
+            "sluice_upstream_misconfigured_total",
+            "counter",
+            "Answers that refuse the gateway's credentials or do not know a deployment's name."
+        )
+        page.sample("sluice_upstream_misconfigured_total", totals.misconfigured)
+        guard let state = fleet.coordinating.snapshot() else { return }
+        page.family("sluice_limiter_shared", "gauge", "1 while limits are shared through Redis, 0 while decided alone.")
+        page.sample("sluice_limiter_shared", state.mode == .shared ? 1 : 0)
+        page.family("sluice_fleet_replicas", "gauge", "Replicas that are alive, as Redis knows them.")
+        page.sample("sluice_fleet_replicas", state.fleetSize)
+        page.family("sluice_settlements_waiting", "gauge", "Settlements that Redis has not confirmed.")
+        page.sample("sluice_settlements_waiting", state.queueDepth)
+        let counters = [
+            ("settlements_dropped", "Settlements that never reached Redis; each is in the log.", state.dropped),
+            ("fallback_admissions", "Admissions decided without Redis.", state.fallbackAdmissions),
+            ("late_answers", "Answers of Redis that came behind their deadline.", state.lateAnswers),
+            ("cancellations", "Admissions that were taken back.", state.cancellations),
+            ("redis_errors", "Commands that Redis did not answer well.", state.errors),
+        ]
+        for (name, help, count) in counters {
+            page.family("sluice_\(name)_total", "counter", help)
+            page.sample("sluice_\(name)_total", count)
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 
 /// `/status`: what this replica is doing, for people and scripts. No secret is in it.
@@ -41,11 +42,28 @@ struct StatusPage {
             ("event_loops", "\(fleet.workers.count)"),
             ("requests_in_flight", "\(totals.inFlight)"),
             ("connections", "\(totals.connections)"),
-            ("coordination", object([("mode", quoted("in-process"))])),
+            ("coordination", coordination),
             ("endpoints", array(endpoints)),
             ("models", array(models)),
             ("clients", array(clients)),
         ]) + "\n"
+    }
+
+    private var coordination: String {
+        guard let state = fleet.coordinating.snapshot() else { return object([("mode", quoted("in-process"))]) }
+        let mode: [(String, String)] =
+            switch state.mode {
+            case .shared: [("mode", quoted("shared"))]
+            case .degraded(let reason): [("mode", quoted("degraded")), ("reason", quoted(reason.rawValue))]
+            }
+        return object(
+            mode + [
+                ("replicas", "\(state.fleetSize)"), ("unsettled", "\(state.queueDepth)"),
+                ("settlements_dropped", "\(state.dropped)"), ("fallback_admissions", "\(state.fallbackAdmissions)"),
+                ("late_answers", "\(state.lateAnswers)"), ("cancellations", "\(state.cancellations)"),
+                ("errors", "\(state.errors)"),
+            ]
+        )
     }
 
     private func quoted(_ text: String) -> String { JSONText.quoted(text) }

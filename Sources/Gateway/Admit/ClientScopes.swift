@@ -42,7 +42,9 @@ extension ClientLimits {
             requests: limits.requestsPerMinute.flatMap {
                 Rate(perMinute: Int64($0), burst: burst.requests.map { Int64($0) })
             },
-            tokens: limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0), burst: burst.tokens.map { Int64($0) }) },
+            tokens: limits.tokensPerMinute.flatMap {
+                Rate(perMinute: Int64($0), burst: burst.tokens.map { Int64($0) })
+            },
             concurrency: limits.concurrentRequests.map { Int64($0) },
             tokensPerDay: limits.tokensPerDay.map { Int64($0) },
             tokensPerMonth: limits.tokensPerMonth.map { Int64($0) }

@@ -88,7 +88,8 @@ extension Exchange {
 
     /// Tells the coordinator of the failure, and asks for another deployment if the request can be sent again.
     func reroute(_ failure: AttemptFailure) {
-        guard let reserved = passage?.reserved, let candidate = passage?.candidate, let admission = passage?.admission else {
+        guard let reserved = passage?.reserved, let candidate = passage?.candidate, let admission = passage?.admission
+        else {
             return
         }
         let mayGoOn = mayReroute
@@ -200,7 +201,9 @@ extension Exchange {
 
     /// Whether there is another deployment for the request, time left, and a body that can be sent again.
     var mayReroute: Bool {
-        guard let passage, passage.left.count > 1, NIODeadline.now() - record.start < Self.retryTime else { return false }
+        guard let passage, passage.left.count > 1, NIODeadline.now() - record.start < Self.retryTime else {
+            return false
+        }
         return switch passage.payload {
         case .none, .memory: true
         case .stream, .form: !upload.wasRead

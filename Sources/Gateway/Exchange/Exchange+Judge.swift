@@ -117,13 +117,23 @@ extension Exchange {
     /// What an error at the beginning of a stream means; `nil` where it is the client's.
     private func failure(of error: AnswerError) -> AttemptFailure? {
         guard let held else { return nil }
-        var verdict = Verdict.of(error, head: held.head, jitter: worker.jitter, now: LocalCoordinator.wallClock() / 1000)
+        var verdict = Verdict.of(
+            error,
+            head: held.head,
+            jitter: worker.jitter,
+            now: LocalCoordinator.wallClock() / 1000
+        )
         // Without another deployment it is as good as the client's own.
         if !mayReroute, case .suspect = verdict.finding { verdict = .healthy }
         let status = error.kind == .rateLimit ? 429 : 502
         return attemptFailure(
             verdict,
-            GatewayError(status, error.kind == .rateLimit ? "429" : "upstream_failed", "Azure OpenAI refused the stream.", source: .upstream)
+            GatewayError(
+                status,
+                error.kind == .rateLimit ? "429" : "upstream_failed",
+                "Azure OpenAI refused the stream.",
+                source: .upstream
+            )
         )
     }
 

@@ -46,7 +46,11 @@ struct BodyEdits {
         guard let splice, asks != asksForUsage else { return }
         asksForUsage = asks
         if asks { original = Array(body.bytes[options]) }
-        let text = asks ? Array(UnsafeBufferPointer(start: splice.replacement.utf8Start, count: splice.replacement.utf8CodeUnitCount)) : original
+        let text =
+            asks
+            ? Array(
+                UnsafeBufferPointer(start: splice.replacement.utf8Start, count: splice.replacement.utf8CodeUnitCount)
+            ) : original
         let growth = Self.replace(&options, with: text, in: body)
         if options.lowerBound < model.lowerBound { model = model.moved(by: growth) }
     }

@@ -45,7 +45,9 @@ struct Verdict: Equatable {
         jitter: Int64,
         now: Int64
     ) -> Verdict {
-        func wait() -> Int64? { RetryAfter.milliseconds(head: head, body: body, now: now).map { $0 + $0 * jitter / 1000 } }
+        func wait() -> Int64? {
+            RetryAfter.milliseconds(head: head, body: body, now: now).map { $0 + $0 * jitter / 1000 }
+        }
         switch head.status {
         case 429:
             let failure = Failure(kind: .quota, cooldown: wait(), jitter: jitter, feedback: Feedback(head))
@@ -54,7 +56,10 @@ struct Verdict: Equatable {
             let failure = Failure(kind: .overload, cooldown: wait(), jitter: jitter)
             return Verdict(triesNext: true, finding: .failed(failure))
         case 408:
-            return Verdict(triesNext: true, finding: .suspect(Failure(kind: .timeout, cooldown: wait(), jitter: jitter)))
+            return Verdict(
+                triesNext: true,
+                finding: .suspect(Failure(kind: .timeout, cooldown: wait(), jitter: jitter))
+            )
         case 500...:
             let failure = Failure(kind: .serverError, cooldown: wait(), jitter: jitter)
             return Verdict(triesNext: true, finding: failure.cooldown == nil ? .suspect(failure) : .failed(failure))
@@ -90,7 +95,8 @@ struct Verdict: Equatable {
     /// An error that a stream reported before any content.
     static func of(_ error: AnswerError, head: ResponseHead, jitter: Int64, now: Int64) -> Verdict {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
-        let wait = error.retryAfterSeconds.map { Int64($0) * 1000 }
+        let wait =
+            error.retryAfterSeconds.map { Int64($0) * 1000 }
             ?? RetryAfter.milliseconds(head: head, body: nothing, now: now)
         func failure(_ kind: Failure.Kind) -> Failure {
             Failure(kind: kind, cooldown: wait.map { $0 + $0 * jitter / 1000 }, jitter: jitter)
@@ -107,7 +113,9 @@ struct Verdict: Equatable {
         let length = text.utf8CodeUnitCount
         guard body.count >= length else { return false }
         let wanted = UnsafeRawBufferPointer(start: text.utf8Start, count: length)
-        return (0...(body.count - length)).contains { body[$0] == wanted[0] && body[$0..<$0 + length].elementsEqual(wanted) }
+        return (0...(body.count - length)).contains {
+            body[$0] == wanted[0] && body[$0..<$0 + length].elementsEqual(wanted)
+        }
     }
 }
 

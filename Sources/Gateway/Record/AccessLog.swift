@@ -47,6 +47,12 @@ final class AccessLog {
         }
         line.add("stream", raw: record.isStream ? "true" : "false")
         line.add("attempts", record.attempts)
+        if record.usage.total > 0 {
+            line.add("input_tokens", record.usage.input)
+            line.add("output_tokens", record.usage.output)
+            if record.usage.cached > 0 { line.add("cached_tokens", record.usage.cached) }
+            if record.usage.isEstimated { line.add("tokens_estimated", raw: "true") }
+        }
         line.add("request_bytes", record.requestBytes)
         line.add("response_bytes", record.responseBytes)
         if let first = record.firstByte { line.add("first_byte_us", Int((first - record.start).nanoseconds / 1000)) }

@@ -181,7 +181,9 @@ struct ExchangeStateMachineModelTests {
     private static func keepsItsPromises(_ actions: [ExchangeStateMachine.Action], ended: Bool) -> Bool {
         let endings = actions.indices.filter { actions[$0].isEnding }
         guard endings.count == (ended ? 1 : 0) else { return false }
-        if let ending = endings.first, actions[(ending + 1)...].contains(where: { $0 != .none && $0 != .giveBack }) { return false }
+        if let ending = endings.first, actions[(ending + 1)...].contains(where: { $0 != .none && $0 != .giveBack }) {
+            return false
+        }
         let heads = actions.indices.filter { actions[$0] == .relayHead || actions[$0] == .relayHeld }
         guard heads.count <= 1 else { return false }
         let relays = actions.indices.filter { actions[$0] == .relay }

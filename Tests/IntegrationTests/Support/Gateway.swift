@@ -22,11 +22,17 @@ final class Gateway: Sendable {
     private let upstream: any Upstream
     private let folder: TemporaryFolder
 
+    convenience init(_ configuration: GatewayConfigurationText = .init(), upstream: any Upstream) throws {
+        try self.init(file: configuration.text(upstreamPort: upstream.port), upstream: upstream)
+    }
+
     /// Starts it, and returns when it listens.
-    init(_ configuration: GatewayConfigurationText = .init(), upstream: any Upstream) throws {
+    ///
+    /// - Parameter file: the configuration file's text.
+    init(file text: String, upstream: any Upstream) throws {
         self.upstream = upstream
         folder = try TemporaryFolder()
-        let file = try folder.write(configuration.text(upstreamPort: upstream.port), to: "sluice.yaml")
+        let file = try folder.write(text, to: "sluice.yaml")
         let ports = folder.url.appendingPathComponent("ports")
         let process = try ChildProcess(
             Build.executable("sluice"),

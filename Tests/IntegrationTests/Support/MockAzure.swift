@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TestSupport
+internal import Testing
 
 /// A running `mock-azure`.
 final class MockAzure: Upstream {
@@ -25,4 +26,15 @@ final class MockAzure: Upstream {
     }
 
     deinit { process.kill() }
+}
+
+extension MockAzure {
+    /// Tokens that it has served, over all deployments.
+    func stats() throws -> (prompt: Int, completion: Int) {
+        let client = Client(try TCPSocket.connect(port: port))
+        try client.send("GET /mock/stats HTTP/1.1\r\nhost: mock\r\nconnection: close\r\n\r\n")
+        let object = try JSONSerialization.jsonObject(with: Data(client.response().text.utf8)) as? [String: Any]
+        let tokens = try #require(object?["tokens"] as? [String: Any], "\(object ?? [:])")
+        return (try #require(tokens["prompt"] as? Int), try #require(tokens["completion"] as? Int))
+    }
 }

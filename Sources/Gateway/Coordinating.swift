@@ -1,0 +1,93 @@
+internal import Coordination
+internal import Logging
+internal import NIOCore
+
+/// Who decides about limits, for all event loops of this process: Redis for the whole fleet, or this process alone.
+struct Coordinating: Sendable {
+    private let fleet: FleetCoordination?
+    private let local = LocalCoordinator()
+    let leases: LeaseIssuer
+
+    /// - Throws: `StartError` for what the configuration names and cannot be used.
+    init(_ configuration: GatewayConfiguration.Coordination?, instance: UInt32, logger: Logger) throws {
+        let start = UInt32(clamping: LocalCoordinator.wallClock() / 1000)
+        guard let configuration else {
+            fleet = nil
+            leases = LeaseIssuer(instance: instance, start: start, terms: Self.localTerms)
+            return
+        }
+        do {
+            fleet = try FleetCoordination(CoordinationConfiguration(configuration, instance: instance)) {
+                Self.log($0, logger)
+            }
+        } catch {
+            throw StartError("cannot use the Redis of the configuration (key 'coordination'): \(error)")
+        }
+        leases = LeaseIssuer(instance: instance, start: start, terms: FleetCoordination.leaseTerms)
+    }
+
+    /// Milliseconds. This process ends every lease itself, and its limits end with it: nothing has to be renewed.
+    private static let localTerms = LeaseTerms(lease: 86_400_000, slot: 86_400_000, probe: 30_000)
+
+    func coordinator(on eventLoop: any EventLoop) -> any Coordinator { fleet?.coordinator(on: eventLoop) ?? local }
+
+    /// `nil` where this process decides alone by configuration.
+    func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
+
+    /// Sends what is not yet settled; at most two seconds.
+    func drain() async { await fleet?.drain(until: .now() + FleetCoordination.longestDrain) }
+
+    // MARK: log
+
+    private static func log(_ event: CoordinationEvent, _ logger: Logger) {
+        switch event {
+        case .modeChanged(.shared):
+            logger.notice("limits are shared through Redis")
+        case .modeChanged(.degraded(let reason)):
+            logger.warning("Redis cannot be used: limits are decided here", metadata: ["reason": "\(reason.rawValue)"])
+        case .needsAttention(let error):
+            logger.error("Redis needs attention", metadata: ["error": "\(error)"])
+        case .settlementDropped(let settlement):
+            logger.error("a settlement did not reach Redis", metadata: books(settlement))
+        }
+    }
+
+    /// All that the books need to be made good by hand.
+    private static func books(_ settlement: Settlement) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["lease": "\(settlement.lease)"]
+        guard let usage = settlement.usage else { return metadata }
+        metadata["day"] = "\(usage.day)"
+        metadata["client"] = "\(usage.client.name)"
+        metadata["deployment"] = "\(usage.deployment.name)"
+        metadata["requests"] = "\(usage.counts.requests)"
+        metadata["input_tokens"] = "\(usage.counts.input)"
+        metadata["output_tokens"] = "\(usage.counts.output)"
+        return metadata
+    }
+}
+
+extension CoordinationConfiguration {
+    fileprivate init(_ configuration: GatewayConfiguration.Coordination, instance: UInt32) {
+        let url = configuration.redis
+        self.init(
+            address: RedisAddress(host: url.host, port: url.port, usesTLS: url.usesTLS, database: url.database),
+            instance: instance
+        )
+        switch configuration.credential {
+        case .password(let user, let password)?:
+            credentials = RedisCredentials(user: user, password: password.reveal())
+        case .entra?, nil:
+            break
+        }
+        caFile = configuration.caFile
+        deadline = TimeAmount(configuration.deadline)
+        whenUnavailable =
+            switch configuration.whenUnavailable {
+            case .share: .share
+            case .open: .open
+            case .closed: .closed
+            }
+        assumedReplicas = configuration.assumedReplicas
+        namespace = configuration.namespace
+    }
+}
