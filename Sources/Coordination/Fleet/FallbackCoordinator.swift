@@ -94,36 +94,42 @@ final class FallbackCoordinator: Coordinator, Sendable {
     }
 
     func settle(_ settlement: Settlement, then: @escaping (SettlementOutcome) -> Void) {
-        let replicas = fleetSize
-        local.settle(
-            Settlement(
-                lease: settlement.lease,
-                estimate: settlement.estimate,
-                actual: settlement.actual,
-                admitted: settlement.admitted,
-                scopes: settlement.scopes.map { $0.divided(by: replicas) },
-                deployment: settlement.deployment?.divided(by: replicas),
-                refundsDeployment: settlement.refundsDeployment,
-                succeeded: settlement.succeeded,
-                feedback: settlement.feedback,
-                authority: .local
-            ),
-            then: then
-        )
+        settle(settlement, charged: settlement.scopes, then: then)
     }
 
     func cancel(_ cancellation: Cancellation, then: @escaping (SettlementOutcome) -> Void) {
+        cancel(cancellation, charged: cancellation.scopes, then: then)
+    }
+
+    /// - Parameter charged: the scopes that were charged here; none for a lease that was taken over.
+    func settle(_ settlement: Settlement, charged: [ClientScope], then: @escaping (SettlementOutcome) -> Void) {
         let replicas = fleetSize
-        local.cancel(
-            Cancellation(
-                lease: cancellation.lease,
-                estimate: cancellation.estimate,
-                scopes: cancellation.scopes.map { $0.divided(by: replicas) },
-                candidates: cancellation.candidates.map { $0.divided(by: replicas) },
-                authority: .local
-            ),
-            then: then
+        let share = Settlement(
+            lease: settlement.lease,
+            estimate: settlement.estimate,
+            actual: settlement.actual,
+            admitted: settlement.admitted,
+            scopes: charged.map { $0.divided(by: replicas) },
+            deployment: settlement.deployment?.divided(by: replicas),
+            refundsDeployment: settlement.refundsDeployment,
+            succeeded: settlement.succeeded,
+            feedback: settlement.feedback,
+            authority: .local
         )
+        local.settle(share, then: then)
+    }
+
+    /// - Parameter charged: likewise.
+    func cancel(_ cancellation: Cancellation, charged: [ClientScope], then: @escaping (SettlementOutcome) -> Void) {
+        let replicas = fleetSize
+        let share = Cancellation(
+            lease: cancellation.lease,
+            estimate: cancellation.estimate,
+            scopes: charged.map { $0.divided(by: replicas) },
+            candidates: cancellation.candidates.map { $0.divided(by: replicas) },
+            authority: .local
+        )
+        local.cancel(share, then: then)
     }
 
     func beat(_ beat: Beat, then: @escaping (BeatOutcome?) -> Void) { then(nil) }

@@ -30,7 +30,7 @@ extension RedisCoordinator {
     func settle(_ settlement: Settlement, then: @escaping (SettlementOutcome) -> Void) {
         switch settlement.authority {
         case .shared:
-            if live[settlement.lease]?.isHere == true { fleet.fallback.settle(settlement) { _ in } }
+            if live[settlement.lease]?.isHere == true { fleet.fallback.settle(settlement, charged: []) { _ in } }
             live[settlement.lease]?.isEnding = true
             enqueue(LeaseEnd(.settlement(settlement), then: then))
         case .local:
@@ -46,7 +46,7 @@ extension RedisCoordinator {
     func cancel(_ cancellation: Cancellation, then: @escaping (SettlementOutcome) -> Void) {
         switch cancellation.authority {
         case .shared:
-            if live[cancellation.lease]?.isHere == true { fleet.fallback.cancel(cancellation) { _ in } }
+            if live[cancellation.lease]?.isHere == true { fleet.fallback.cancel(cancellation, charged: []) { _ in } }
             live[cancellation.lease]?.isEnding = true
             fleet.counters.cancellations.increment()
             enqueue(LeaseEnd(.cancellation(cancellation), then: then))

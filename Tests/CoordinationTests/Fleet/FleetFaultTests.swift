@@ -351,6 +351,27 @@ import Testing
         }
     }
 
+    @Test func whatIsGivenBackForALeaseOfRedisIsNotMintedHere() async throws {
+        try await withRedis { server in
+            try await withFleet(TestFleet.configuration(server.port)) { fleet in
+                try await fleet.becomesShared()
+                try await eventually("the fleet is counted") { fleet.snapshot.fleetSize == 1 }
+                let scope = Make.scope(ClientLimits(tokens: Make.rate(1, burst: 1000)))
+                let (bad, good) = (Make.candidate("bad"), Make.candidate("good"))
+                let admission = Make.admission(1, estimate: 500, [scope], on: [bad, good])
+                let reservation = try #require(try await fleet.admit(admission).reservation)
+                server.kill()
+                try await eventually("it notices") { fleet.snapshot.mode != .shared }
+                let all = try await fleet.admit(Make.admission(2, estimate: 1000, [scope]))
+                #expect(all.reservation != nil)
+                _ = try await fleet.reroute(Make.reroute(admission, from: bad, .serverError, to: [good]))
+                try await fleet.settle(Make.end(admission, reservation, actual: 1))
+                let more = try await fleet.admit(Make.admission(3, estimate: 400, [scope]))
+                #expect(more.refusal?.reason == .client(scope: 0, .tokens))
+            }
+        }
+    }
+
     // MARK: the end
 
     @Test func whatIsLeftAtTheEndIsHandedOver() async throws {
