@@ -161,6 +161,47 @@ import Testing
         }
     }
 
+    @Test func aNetworkThatFailsInManyWaysLosesNothingAndCountsNothingTwice() async throws {
+        try await withRedis { server in
+            try await withFaultProxy(to: server.port) { proxy in
+                var configuration = Self.proxied(proxy)
+                configuration.beatInterval = .milliseconds(20)
+                configuration.breaker.firstOpening = .milliseconds(20)
+                configuration.breaker.longestOpening = .milliseconds(50)
+                configuration.whenUnavailable = .open
+                try await withFleet(configuration) { fleet in
+                    try await fleet.becomesShared()
+                    let faults: [NetworkFault] = [
+                        .reset, .cut(after: 0), .blackhole, .halfClose, .delay(.milliseconds(100)), .cut(after: 7),
+                        .none,
+                    ]
+                    let scope = Make.scope(ClientLimits(concurrency: 1000))
+                    var byAuthority: [Authority: Int] = [:]
+                    var sequence: UInt64 = 0
+                    for fault in faults {
+                        proxy.fault = .none
+                        try await fleet.becomesShared()
+                        proxy.fault = fault
+                        for _ in 1...20 {
+                            sequence += 1
+                            let admission = Make.admission(sequence, [scope])
+                            let reservation = try #require(try await fleet.admit(admission).reservation)
+                            byAuthority[reservation.authority, default: 0] += 1
+                            try await fleet.settle(Make.end(admission, reservation))
+                        }
+                    }
+                    try await fleet.queueEmpties()
+                    #expect(byAuthority[.shared, default: 0] >= 20 && byAuthority[.nobody, default: 0] >= 20)
+                    #expect(try server.usage()["req"] == Int(sequence))
+                    #expect(try server.usage()["in"] == 70 * Int(sequence))
+                    #expect(try server.slots() == 0)
+                    #expect(try await fleet.live() == 0)
+                    #expect(fleet.snapshot.dropped == 0)
+                }
+            }
+        }
+    }
+
     // MARK: away
 
     @Test func aReplicaStartsWithoutRedisAndFindsItLater() async throws {

@@ -31,8 +31,12 @@ import Testing
 
     @Test func twoReplicasHoldOneLimit() async throws {
         try await withRedis { server in
-            try await withFleet(TestFleet.configuration(server.port, instance: 1)) { one in
-                try await withFleet(TestFleet.configuration(server.port, instance: 2)) { other in
+            var configuration = TestFleet.configuration(server.port, instance: 1)
+            configuration.beatInterval = .milliseconds(50)
+            var second = configuration
+            second.instance = 2
+            try await withFleet(configuration) { one in
+                try await withFleet(second) { other in
                     try await one.becomesShared()
                     try await other.becomesShared()
                     let scope = Make.scope(ClientLimits(requests: Make.rate(1, burst: 10)))
@@ -44,7 +48,9 @@ import Testing
                     }
                     #expect(admitted == 10)
                     #expect(one.snapshot.fallbackAdmissions + other.snapshot.fallbackAdmissions == 0)
-                    #expect(other.snapshot.fleetSize == 2, "the second beat counts both")
+                    try await eventually("both count both") {
+                        one.snapshot.fleetSize == 2 && other.snapshot.fleetSize == 2
+                    }
                 }
             }
         }
