@@ -128,7 +128,10 @@ extension Exchange {
     ///
     /// - Parameter wait: milliseconds until one of them may be free.
     private func stop(_ failure: AttemptFailure, wait: Int64?) {
-        if held?.head.status == 429, let wait { held?.retryAfter = wait + worker.jitter(of: wait) }
+        // Of one deployment Azure knows best; of several, the one that is free first counts.
+        if held?.head.status == 429, let wait, passage?.order.count ?? 0 > 1 {
+            held?.retryAfter = wait + worker.jitter(of: wait)
+        }
         let action = machine.rerouteRefused(held == nil ? failure.error : nil)
         if action == .giveBack { settle() } else { perform(action) }
     }

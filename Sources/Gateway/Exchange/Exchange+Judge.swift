@@ -73,11 +73,11 @@ extension Exchange {
         guard verdict.triesNext, let passage, let candidate = passage.candidate else { return nil }
         let error = error ?? .upstreamFailed
         switch verdict.finding {
-        case .failed(let failure):
-            // Where there is one deployment, no connection fails at once, and says more than a cooldown would.
-            if failure.kind == .connection, passage.order.count == 1 { return nil }
+        case .failed(let failure) where passage.order.count > 1 || !failure.isOfTransport:
             return AttemptFailure(failure: failure, error: error)
-        case .suspect(let failure):
+        case .failed(let failure), .suspect(let failure):
+            // Where there is one deployment, its refusing a connection says more than a cooldown would.
+            if failure.kind == .connection, passage.order.count == 1 { return nil }
             let isDown = worker.streaks.failed(candidate.id) || passage.reserved?.isProbe == true
             return AttemptFailure(failure: isDown ? failure : .passing, error: error)
         case .misconfigured:
@@ -153,6 +153,9 @@ extension Exchange {
 }
 
 extension Failure {
+    /// The deployment has said nothing.
+    fileprivate var isOfTransport: Bool { kind == .connection || kind == .timeout }
+
     /// Says nothing about the deployment: the exchange only goes elsewhere.
     fileprivate static let passing = Failure(kind: .quota, cooldown: 0)
 }

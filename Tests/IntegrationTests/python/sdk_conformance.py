@@ -377,7 +377,7 @@ async def check_broken_body(surface: Surface) -> None:
 
 async def check_rate_limit(surface: Surface) -> None:
     for ask in (surface.chat, surface.chat_chunks):
-        expect_azure_error(await expect_raised(openai.RateLimitError, ask(user="mock:status=429")))
+        expect_azure_error(await expect_raised(openai.RateLimitError, ask(user="mock:status=429,retry-after-ms=1")))
 
 
 async def check_server_error(surface: Surface) -> None:
