@@ -128,7 +128,7 @@ server:
 clients:
   - {name: team-a, api_keys: [key-of-team-a]}
 endpoints:
-  - {name: mock, url: "http://$upstream", api_key: key-of-the-mock}
+  - {name: mock, url: "http://$upstream", api_key: mock-key}
 models:
   - {name: gpt-4o, deployments: [{endpoint: mock, deployment: gpt-4o}]}
 CONFIG

@@ -12,9 +12,9 @@ param publicNetworkAccess string
 // Key Vault Secrets User: read the values of secrets; no listing of keys, no writing.
 var secretsUser = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '4633458b-17de-408a-b874-0445c86b69e6')
 
-// checkov:skip=CKV_AZURE_189: Container Apps takes references over the public endpoint unless the network has a private one
-// checkov:skip=CKV_AZURE_109: the same; set publicNetworkAccess to Disabled where there is one
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+  // checkov:skip=CKV_AZURE_189: Container Apps takes references over the public endpoint unless the network has a private one
+  // checkov:skip=CKV_AZURE_109: the same; set publicNetworkAccess to Disabled where there is one
   name: take('${name}-${uniqueString(resourceGroup().id)}', 24)
   location: location
   properties: {
