@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build test fuzz token-cost budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet load-agreement schema format lint clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet load-agreement schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -37,6 +37,17 @@ demo: build-dependencies ## build, start a stand-in for Azure OpenAI and the gat
 
 build: build-dependencies ## build the gateway and its tools for release
 	swift=$(SWIFT); "$$swift" build $(release_flags)
+
+# What is shipped: the release build, its symbols beside it for a debugger, the commit stamped into it. Copies: the build
+# folder stays as the build left it, so neither a commit nor this target makes anything build again.
+dist: build-dependencies ## build what is shipped into .build-dist: stripped, stamped; COMMIT=... where there is no .git
+	$(build_programs)
+	mkdir -p .build-dist
+	for program in sluice mock-azure; do \
+	objcopy --only-keep-debug ".build/release/$$program" ".build-dist/$$program.debug"; \
+	objcopy --strip-all --add-gnu-debuglink=".build-dist/$$program.debug" ".build/release/$$program" ".build-dist/$$program"; \
+	done
+	deploy/stamp .build-dist/sluice $(COMMIT)
 
 # The budgets are of a release build, and counted when no other test keeps the machine busy.
 test: dependencies .venv/.stamp ## install what the tests need and run all of them
@@ -127,8 +138,34 @@ lint: ## check the format of the Swift sources, and the shell scripts where shel
 	swift=$(SWIFT); "$$swift" format lint --strict --recursive --parallel $(swift_sources)
 	if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/*.sh bench/counters/build-library bench/tokens/build Tests/Fuzz/build; fi
 
+# Every exception stands beside what it excuses, with its reason; those of checkov that cannot are below.
+# CKV_K8S_43 wants tags besides digests, CKV_K8S_11 a CPU limit, which would delay every stream of a throttled event loop;
+# CKV_K8S_35 wants keys as files, and the configuration takes either; CKV_DOCKER_7 does not see a digest that is an argument.
+checkov = .venv-deploy/bin/checkov --quiet --compact --skip-download
+lint-deploy: .venv-deploy/.stamp ## check the image, the chart, the Bicep, the alerts and the scripts under deploy/
+	.venv-deploy/bin/hadolint deploy/docker/Dockerfile
+	$(checkov) --framework dockerfile --file deploy/docker/Dockerfile --skip-check CKV_DOCKER_7
+	rendered="$$(mktemp -d)"; trap 'rm -rf "$$rendered"' EXIT; \
+	.venv-deploy/bin/python deploy/lint.py "$$rendered"; \
+	for manifest in "$$rendered"/*.yaml; do \
+	[[ "$$manifest" == */servicemonitor.yaml ]] || .venv-deploy/bin/kubernetes-validate --strict "$$manifest"; done; \
+	$(checkov) --framework kubernetes --directory "$$rendered" --skip-check CKV_K8S_43,CKV_K8S_11,CKV_K8S_35
+	$(checkov) --framework bicep --directory deploy/bicep
+	if command -v promtool >/dev/null; then promtool check rules deploy/observability/alerts.yaml; \
+	promtool test rules deploy/observability/alerts.test.yaml; fi
+	shellcheck deploy/*.sh deploy/stamp deploy/docker/verify.sh
+
+.venv-deploy/.stamp: deploy/lint-requirements.txt
+	$(PYTHON) -m venv --clear .venv-deploy
+	.venv-deploy/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+sbom: ## write what is shipped into .build-dist/sluice.spdx.json (SPDX 2.3); after a build
+	mkdir -p .build-dist
+	$(PYTHON) deploy/sbom.py "$(or $(COMMIT),$$(git rev-parse HEAD))" >.build-dist/sluice.spdx.json
+
 clean: ## remove everything that was built
-	rm -rf .build .build-asan .build-tsan .venv
+	rm -rf .build .build-asan .build-tsan .build-dist .venv .venv-deploy
 
 dependencies:
 	@deploy/install-dependencies.sh all

@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "CEpoll"),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "COpenSSL"),
+        .target(name: "CBuildStamp"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         .target(
@@ -78,7 +79,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "SluiceCommand",
-            dependencies: ["Gateway", arguments, logging, lifecycle, unixSignals],
+            dependencies: ["CBuildStamp", "Gateway", arguments, logging, lifecycle, unixSignals],
             swiftSettings: strict
         ),
 

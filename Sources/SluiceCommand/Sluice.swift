@@ -7,10 +7,6 @@ struct Sluice: AsyncParsableCommand {
         commandName: "sluice",
         abstract: "A gateway for Azure OpenAI.",
         version: Version.text,
-        subcommands: [Serve.self, Config.self]
+        subcommands: [Serve.self, Config.self, Health.self]
     )
-}
-
-enum Version {
-    static let text = "0.1.0"
 }
