@@ -56,22 +56,31 @@ struct ExchangeStateMachineTableTests {
         + uploads.map { .judging($0) } + uploads.map { .rerouting($0) }
         + uploads.flatMap { [.relaying($0, .plain), .relaying($0, .eventStream)] } + [.ended]
 
-    /// Sends one event to every state, and expects of each what `expected` says: the action, and the state afterwards.
-    private func expect(
-        _ event: (inout Machine) -> Machine.Action,
-        sourceLocation: SourceLocation = #_sourceLocation,
-        _ expected: (Machine.State) -> (Machine.Action, Machine.State)
-    ) {
-        for start in Self.states {
-            var machine = Self.machine(in: start)
-            let before = machine.state
-            #expect(before == start, sourceLocation: sourceLocation)
-            let (action, end) = expected(start)
-            let returned = event(&machine)
-            let after = machine.state
-            #expect(returned == action, "in \(start)", sourceLocation: sourceLocation)
-            #expect(after == end, "in \(start)", sourceLocation: sourceLocation)
+    /// One event, to be sent to every state.
+    private struct After {
+        let event: (inout Machine) -> Machine.Action
+        let sourceLocation: SourceLocation
+
+        /// Expects of each state what `expected` says: the action, and the state afterwards.
+        func expect(_ expected: (Machine.State) -> (Machine.Action, Machine.State)) {
+            for start in ExchangeStateMachineTableTests.states {
+                var machine = ExchangeStateMachineTableTests.machine(in: start)
+                let before = machine.state
+                #expect(before == start, sourceLocation: sourceLocation)
+                let (action, end) = expected(start)
+                let returned = event(&machine)
+                let after = machine.state
+                #expect(returned == action, "in \(start)", sourceLocation: sourceLocation)
+                #expect(after == end, "in \(start)", sourceLocation: sourceLocation)
+            }
         }
+    }
+
+    private func after(
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ event: @escaping (inout Machine) -> Machine.Action
+    ) -> After {
+        After(event: event, sourceLocation: sourceLocation)
     }
 
     @Test("all states are tried")
@@ -82,7 +91,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("a part of the request's body is kept, passed on while the upload is open, or dropped")
     func bodyReceived() {
-        expect({ $0.bodyReceived() }) { state in
+        after { $0.bodyReceived() }.expect { state in
             switch state {
             case .collecting: (.collect, state)
             case .admitting(.open), .forwarding(.open), .holding(.open), .judging(.open), .rerouting(.open),
@@ -95,7 +104,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("the request's end asks for a decision or ends the upload")
     func requestEnded() {
-        expect({ $0.requestEnded() }) { state in
+        after { $0.requestEnded() }.expect { state in
             switch state {
             case .collecting: (.decide, .collecting)
             case .admitting(.open): (.endUpload, .admitting(.complete))
@@ -111,7 +120,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("what is reserved is used by the exchange that waits for it, and given back by any other")
     func admitted() {
-        expect({ $0.admitted() }) { state in
+        after { $0.admitted() }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.forward, .forwarding(upload))
             case .collecting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
@@ -121,13 +130,13 @@ struct ExchangeStateMachineTableTests {
 
     @Test("without another deployment the client gets the error, or the answer that is held")
     func rerouteRefused() {
-        expect({ $0.rerouteRefused(Self.late) }) { state in
+        after { $0.rerouteRefused(Self.late) }.expect { state in
             switch state {
             case .rerouting: (.answer(Self.late, cancelling: false), .ended)
             case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
             }
         }
-        expect({ $0.rerouteRefused(nil) }) { state in
+        after { $0.rerouteRefused(nil) }.expect { state in
             switch state {
             case .rerouting: (.completeHeld, .ended)
             case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
@@ -137,12 +146,12 @@ struct ExchangeStateMachineTableTests {
 
     @Test("a refusal becomes the answer, or cuts what has begun, and cancels an attempt that runs")
     func refused() {
-        expect({ $0.refused(Self.refusal) }) { Self.failure($0, Self.refusal) }
+        after { $0.refused(Self.refusal) }.expect { Self.failure($0, Self.refusal) }
     }
 
     @Test("the end of a shutdown's grace is a refusal like any other")
     func graceExpired() {
-        expect({ $0.graceExpired() }) { Self.failure($0, .shuttingDown) }
+        after { $0.graceExpired() }.expect { Self.failure($0, .shuttingDown) }
     }
 
     private static func failure(
@@ -161,7 +170,7 @@ struct ExchangeStateMachineTableTests {
     @Test("a good head is relayed, another one is held, and only that of an attempt that runs")
     func headReceived() {
         for head in [Machine.Head.good, .eventStream, .error] {
-            expect({ $0.headReceived(head) }) { state in
+            after { $0.headReceived(head) }.expect { state in
                 guard case .forwarding(let upload) = state else { return (.none, state) }
                 return switch head {
                 case .good: (.relayHead, .relaying(upload, .plain))
@@ -174,7 +183,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("bytes are held or relayed as their head is, and nowhere else")
     func bytesReceived() {
-        expect({ $0.bytesReceived() }) { state in
+        after { $0.bytesReceived() }.expect { state in
             switch state {
             case .relaying: (.relay, state)
             case .holding, .judging: (.hold, state)
@@ -185,7 +194,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("what is held is passed on once")
     func held() {
-        expect({ $0.held() }) { state in
+        after { $0.held() }.expect { state in
             switch state {
             case .holding(let upload): (.relayHeld, .relaying(upload, .eventStream))
             case .judging(let upload): (.relayHeld, .relaying(upload, .plain))
@@ -196,7 +205,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("an attempt that shows an error in what is held makes room for another")
     func failed() {
-        expect({ $0.failed() }) { state in
+        after { $0.failed() }.expect { state in
             switch state {
             case .holding(let upload), .judging(let upload): (.reroute(cancelling: true), .rerouting(upload))
             case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
@@ -206,7 +215,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("an attempt that ends well completes the answer, or is an error when there was none")
     func attemptEndedWell() {
-        expect({ $0.attemptEnded(nil, remedy: .none) }) { state in
+        after { $0.attemptEnded(nil, remedy: .none) }.expect { state in
             switch state {
             case .forwarding: (.answer(Self.closedEarly, cancelling: false), .ended)
             case .holding, .judging: (.completeHeld, .ended)
@@ -218,7 +227,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("an attempt that fails is told as the answer's kind allows, and is not cancelled: it is over")
     func attemptEndedBadly() {
-        expect({ $0.attemptEnded(Self.late, remedy: .none) }) { state in
+        after { $0.attemptEnded(Self.late, remedy: .none) }.expect { state in
             switch state {
             case .forwarding, .holding, .judging: (.answer(Self.late, cancelling: false), .ended)
             case .relaying(_, .plain): (.cut(Self.late, cancelling: false), .ended)
@@ -231,7 +240,7 @@ struct ExchangeStateMachineTableTests {
     @Test("an attempt that another deployment can mend asks for one, unless the client has seen something")
     func attemptEndedWithRemedy() {
         for error in [nil, Self.late] {
-            expect({ $0.attemptEnded(error, remedy: .reroute) }) { state in
+            after { $0.attemptEnded(error, remedy: .reroute) }.expect { state in
                 switch state {
                 case .forwarding(let upload), .holding(let upload), .judging(let upload):
                     (.reroute(cancelling: false), .rerouting(upload))
@@ -240,7 +249,7 @@ struct ExchangeStateMachineTableTests {
                 case .collecting, .admitting, .rerouting, .ended: (.none, state)
                 }
             }
-            expect({ $0.attemptEnded(error, remedy: .resend) }) { state in
+            after { $0.attemptEnded(error, remedy: .resend) }.expect { state in
                 switch state {
                 case .forwarding(let upload), .holding(let upload), .judging(let upload):
                     (.forward, .forwarding(upload))
@@ -254,7 +263,7 @@ struct ExchangeStateMachineTableTests {
 
     @Test("a client that leaves is abandoned, and so is its attempt")
     func clientLeft() {
-        expect({ $0.clientLeft() }) { state in
+        after { $0.clientLeft() }.expect { state in
             switch state {
             case .collecting, .admitting, .rerouting: (.abandon(cancelling: false), .ended)
             case .forwarding, .holding, .judging, .relaying: (.abandon(cancelling: true), .ended)
