@@ -16,6 +16,14 @@ struct Coordinating: Sendable {
             leases = LeaseIssuer(instance: instance, start: start, terms: Self.localTerms)
             return
         }
+        if configuration.cluster {
+            throw StartError(
+                "'coordination.cluster' is not supported by this version; name a Redis without cluster mode"
+            )
+        }
+        if case .entra = configuration.credential {
+            throw StartError("'coordination.entra' is not supported by this version; use 'coordination.password'")
+        }
         do {
             fleet = try FleetCoordination(CoordinationConfiguration(configuration, instance: instance)) {
                 Self.log($0, logger)

@@ -91,11 +91,12 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
 
     /// In which order a request tries the deployments of its model, as indices.
     func order(_ route: ModelRoute, priority: Int, isStream: Bool) -> [Int] {
-        if cooldowns.isEmpty, let order = route.fixedOrder { return order }
+        let now = Self.milliseconds(.now())
+        if let order = route.fixedOrder, cooldowns.areOver(now: now) { return order }
         return CandidateOrder.indices(
             route,
             CandidateOrder.Request(priority: priority, isStream: isStream),
-            now: Self.milliseconds(.now()),
+            now: now,
             coolUntil: { cooldowns.until($0) },
             random: &random
         )
@@ -115,11 +116,6 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var jitter: Int64 { Int64.random(in: 0...100, using: &random) }
 
     func jitter(of wait: Int64) -> Int64 { wait * jitter / 1000 }
-
-    /// The gateway's credentials or names are wrong at a deployment.
-    func alarm(endpoint: Int?, deployment: String?, status: Int) {
-        metrics.misconfigured += 1
-    }
 
     /// For answers of the gateway's own (RFC 9110 section 6.6.1); Azure's carry Azure's.
     func httpDate() -> String { date.now() }

@@ -45,6 +45,8 @@ struct CandidateOrder {
 /// When deployments are free again, as far as one event loop has heard: a hint that spares the coordinator useless looks.
 struct KnownCooldowns {
     private var until: [DeploymentID: Int64] = [:]
+    /// When the last of them ends.
+    private var end: Int64 = 0
     /// Deployments that are remembered; more come only from models that the configuration does not list.
     private static let most = 1024
 
@@ -56,9 +58,16 @@ struct KnownCooldowns {
         }
         if until.count >= Self.most { until.removeAll() }
         until[deployment] = now + cooldown
+        end = max(end, now + cooldown)
     }
 
-    var isEmpty: Bool { until.isEmpty }
+    /// Nothing cools; what has cooled is forgotten.
+    mutating func areOver(now: Int64) -> Bool {
+        if until.isEmpty { return true }
+        guard end <= now else { return false }
+        until.removeAll()
+        return true
+    }
 
     func until(_ deployment: DeploymentID) -> Int64 { until.isEmpty ? 0 : until[deployment] ?? 0 }
 }

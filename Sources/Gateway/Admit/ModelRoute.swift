@@ -74,9 +74,11 @@ extension ModelRoute {
         self.init(model: index, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
     }
 
-    /// A model, or no model, that goes to the endpoints in their order, under its own name.
+    /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
     init(unlisted name: String?, endpoints: [String]) {
-        let deployments = endpoints.prefix(Admission.mostCandidates).enumerated().map { index, endpoint in
+        // What names no model (files, stored responses) lives on one resource: it must not move to another.
+        let usable = name == nil ? 1 : Admission.mostCandidates
+        let deployments = endpoints.prefix(usable).enumerated().map { index, endpoint in
             (
                 Deployment(
                     endpoint: index,

@@ -1,10 +1,8 @@
-internal import Transport
-
 /// The change to a body that makes Azure report the usage of a stream: `"stream_options":{"include_usage":true}`.
 ///
 /// The rest of the body stays as it is, to the byte.
 struct StreamOptionsSplice {
-    /// What is replaced; empty where something is put in.
+    /// What `BodyEdits` replaces; empty where something is put in.
     let range: Range<Int>
     let replacement: StaticString
 
@@ -33,24 +31,6 @@ struct StreamOptionsSplice {
             replacement = "true"
         case (.object, .yes), (.object, .other), (.other, _):
             return nil
-        }
-    }
-
-    /// Changes the body that the facts were read from, and its model in the same go where another is to stand there.
-    ///
-    /// - Parameters:
-    ///   - model: where the model's value stands, as it was read with the facts.
-    ///   - name: the new value, with its quotes.
-    func apply(to body: BodyStorage, model: Range<Int>? = nil, as name: UnsafeRawBufferPointer? = nil) {
-        let options = UnsafeRawBufferPointer(start: replacement.utf8Start, count: replacement.utf8CodeUnitCount)
-        guard let model, let name else { return body.replace(range, with: options) }
-        // From the back, so that offsets hold.
-        if model.lowerBound < range.lowerBound {
-            body.replace(range, with: options)
-            body.replace(model, with: name)
-        } else {
-            body.replace(model, with: name)
-            body.replace(range, with: options)
         }
     }
 }

@@ -95,7 +95,7 @@ extension Exchange {
         let mayGoOn = mayReroute
         passage?.strikeOut()
         passage?.isRerouting = true
-        worker.note([failure.failure.cooldown ?? 0], of: [candidate])
+        if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.note([cooldown], of: [candidate]) }
         let reroute = Reroute(
             lease: admission.lease,
             estimate: admission.estimate,
@@ -116,6 +116,7 @@ extension Exchange {
             if machine.admitted() == .forward { forward() } else { settle() }
         case .refused(let refusal):
             worker.note(refusal.cooldowns, of: passage?.candidatesLeft ?? [])
+            passage?.hasNoDeployment = true
             stop(failure, wait: min(refusal.wait, failure.failure.cooldown ?? refusal.wait))
         case .reported(let cooldown):
             stop(failure, wait: cooldown)
@@ -129,10 +130,12 @@ extension Exchange {
     /// - Parameter wait: milliseconds until one of them may be free.
     private func stop(_ failure: AttemptFailure, wait: Int64?) {
         // Of one deployment Azure knows best; of several, the one that is free first counts.
-        if held?.head.status == 429, let wait, passage?.order.count ?? 0 > 1 {
+        if held?.head.status == 429, let wait, passage?.choices ?? 0 > 1 {
             held?.retryAfter = wait + worker.jitter(of: wait)
         }
-        let action = machine.rerouteRefused(held == nil ? failure.error : nil)
+        var error = failure.error
+        if error.status == 429 { error.retryAfter = wait }
+        let action = machine.rerouteRefused(held == nil ? error : nil)
         if action == .giveBack { settle() } else { perform(action) }
     }
 
@@ -153,7 +156,7 @@ extension Exchange {
                 actual: Int64(used.total),
                 admitted: reserved.admitted,
                 scopes: admission.scopes,
-                deployment: passage.candidate,
+                deployment: passage.hasNoDeployment ? nil : passage.candidate,
                 refundsDeployment: passage.deployment?.isProvisioned ?? false,
                 succeeded: 1..<400 ~= status,
                 usage: booking(used, status: status, at: reserved.admitted),

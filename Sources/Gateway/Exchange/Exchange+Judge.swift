@@ -73,15 +73,15 @@ extension Exchange {
         guard verdict.triesNext, let passage, let candidate = passage.candidate else { return nil }
         let error = error ?? .upstreamFailed
         switch verdict.finding {
-        case .failed(let failure) where passage.order.count > 1 || !failure.isOfTransport:
+        case .failed(let failure) where passage.choices > 1 || !failure.isOfTransport:
             return AttemptFailure(failure: failure, error: error)
         case .failed(let failure), .suspect(let failure):
             // Where there is one deployment, its refusing a connection says more than a cooldown would.
-            if failure.kind == .connection, passage.order.count == 1 { return nil }
+            if failure.kind == .connection, passage.choices == 1 { return nil }
             let isDown = worker.streaks.failed(candidate.id) || passage.reserved?.isProbe == true
             return AttemptFailure(failure: isDown ? failure : .passing, error: error)
         case .misconfigured:
-            worker.alarm(endpoint: record.endpoint, deployment: record.deployment, status: held?.head.status ?? 0)
+            worker.metrics.misconfigured += 1
             // With nowhere else to go, the client is better served by the reason than by a cooldown.
             guard passage.left.count > 1 else { return nil }
             let failure = Failure(kind: .serverError, cooldown: Self.misconfiguredCooldown)

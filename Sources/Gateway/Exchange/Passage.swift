@@ -4,8 +4,8 @@ internal import NIOCore
 /// A request that is ready to be sent: what it asked of the coordinator, what it was given, and what it has tried.
 struct Passage {
     let route: ModelRoute
-    /// Indices of the route's deployments, in this request's order.
-    let order: [Int]
+    /// How many deployments this request may use.
+    let choices: Int
     var admission: Admission
     let payload: Exchange.Payload
     /// What is reserved; `nil` before it is admitted, and once it is settled.
@@ -14,6 +14,8 @@ struct Passage {
     private(set) var left: [Int]
     /// The coordinator is asked for another deployment, and until it answers nobody knows which one is reserved.
     var isRerouting = false
+    /// The last one has failed, and no other was free: the lease holds none.
+    var hasNoDeployment = false
 
     struct Reserved {
         /// Index of one of the route's deployments.
@@ -27,7 +29,7 @@ struct Passage {
 
     init(route: ModelRoute, order: [Int], admission: Admission, payload: Exchange.Payload) {
         self.route = route
-        self.order = order
+        choices = order.count
         self.admission = admission
         self.payload = payload
         left = order

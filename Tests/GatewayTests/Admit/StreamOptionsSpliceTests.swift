@@ -1,3 +1,4 @@
+import Coordination
 import Foundation
 import Testing
 import Transport
@@ -15,7 +16,8 @@ struct StreamOptionsSpliceTests {
     private func spliced(_ text: String) throws -> String? {
         let body = BodyStorage.of(text)
         guard let splice = try splice(text) else { return nil }
-        splice.apply(to: body)
+        var edits = BodyEdits(model: nil, at: 0..<0, splice: splice)
+        edits.askForUsage(true, in: body)
         return body.text
     }
 
@@ -103,12 +105,21 @@ struct StreamOptionsSpliceTests {
             let body = BodyStorage.of(text)
             let request = try reader.read(body).get()
             let splice = try #require(StreamOptionsSplice(request.facts, operation: .chat))
-            let quoted = Array("\"\(name)\"".utf8)
-            quoted.withUnsafeBytes { splice.apply(to: body, model: request.modelRange, as: $0) }
-            let changed = try reader.read(body).get()
-            #expect(changed.model == name)
-            #expect(changed.facts.streamOptions.includeUsage == .yes)
-            #expect(changed.stream)
+            for nameFirst in [true, false] {
+                var edits = BodyEdits(model: request.model, at: request.modelRange, splice: splice)
+                if nameFirst { edits.rename(to: name, in: body) }
+                edits.askForUsage(true, in: body)
+                edits.rename(to: name, in: body)
+                let changed = try reader.read(body).get()
+                #expect(changed.model == name)
+                #expect(changed.facts.streamOptions.includeUsage == .yes)
+                #expect(changed.stream)
+                // For the next deployment, all of it can be taken back.
+                if nameFirst { edits.rename(to: "m", in: body) }
+                edits.askForUsage(false, in: body)
+                edits.rename(to: "m", in: body)
+                #expect(body.text == text)
+            }
         }
     }
 
@@ -127,13 +138,14 @@ struct StreamOptionsSpliceTests {
         ]
     )
     func refusals(status: Int, body: String, isRefusal: Bool) {
-        var injection = InjectionSwitch()
-        let found = Array(body.utf8).withUnsafeBytes { injection.answered(status: status, body: $0) }
+        var injections = InjectionSwitches()
+        let deployment = DeploymentID(endpoint: "west", deployment: "gpt-4o")
+        let found = Array(body.utf8).withUnsafeBytes { injections.answered(status: status, body: $0, by: deployment) }
         #expect(found == isRefusal)
-        #expect(injection.isOn == !isRefusal)
-        let later = [UInt8]().withUnsafeBytes { injection.answered(status: 200, body: $0) }
+        #expect(injections.isOn(deployment) == !isRefusal)
+        #expect(injections.isOn(DeploymentID(endpoint: "east", deployment: "gpt-4o")), "others are not concerned")
+        let later = [UInt8]().withUnsafeBytes { injections.answered(status: 200, body: $0, by: deployment) }
         #expect(!later)
-        #expect(injection.isOn == !isRefusal, "it stays off")
-        #expect(!InjectionSwitch(isOn: false).isOn)
+        #expect(injections.isOn(deployment) == !isRefusal, "it stays off")
     }
 }
