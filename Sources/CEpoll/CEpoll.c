@@ -133,6 +133,11 @@ ssize_t recv(int descriptor, void *to, size_t room, int flags) {
         if (count == left) loop.ahead.descriptor = -1;
         return (ssize_t)count;
     }
+    if (flags & MSG_PEEK && is(descriptor, is_watched | is_empty)) {
+        // How libcurl asks whether a kept TLS connection still lives.
+        errno = EAGAIN;
+        return -1;
+    }
     if (flags != 0 || !is(descriptor, is_watched)) return recvfrom(descriptor, to, room, flags, NULL, NULL);
     size_t asked = room;
     ssize_t count;

@@ -13,6 +13,12 @@ struct AnswerJSON {
     /// The model is not known yet.
     var wantsModel = true
 
+    /// Texts and numbers that the next event may have otherwise and mean the same.
+    private(set) var gaps = EventGaps()
+    /// Where the text began that is being read.
+    private var gapStart = 0
+    private var hasBegun = false
+
     /// Between which tokens, or in which, the text stands.
     private enum State {
         case between
@@ -54,10 +60,14 @@ struct AnswerJSON {
         expectsName = false
         text = JSONBytes.Text()
         scratch.clear()
+        gaps = EventGaps()
+        hasBegun = false
     }
 
     /// Takes the next bytes of the text.
     mutating func read(_ bytes: UnsafeRawBufferPointer) {
+        if hasBegun { gaps.lose() }
+        hasBegun = true
         var at = 0
         while at < bytes.count {
             switch state {
@@ -66,7 +76,12 @@ struct AnswerJSON {
             case .counted: at = readCounted(bytes, at)
             case .passed:
                 at = JSONBytes.behindText(bytes, at, &text)
-                if at > 0 { state = .between } else { at = bytes.count }
+                if at > 0 {
+                    if places.top == .root { gaps.add(gapStart, at - 1, .passed) }
+                    state = .between
+                } else {
+                    at = bytes.count
+                }
             case .number: at = readNumber(bytes, at)
             case .skipping: at = skip(bytes, at)
             case .skippingText:
@@ -86,6 +101,7 @@ struct AnswerJSON {
             at += 1
             switch byte {
             case UInt8(ascii: "\""):
+                gapStart = at
                 beginText()
                 return at
             case UInt8(ascii: "{"), UInt8(ascii: "["):
@@ -100,7 +116,12 @@ struct AnswerJSON {
             case UInt8(ascii: ":"):
                 expectsName = false
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                guard member.isNumber || member == .code else { continue }
+                guard member.isNumber || member == .code else {
+                    let first = at - 1
+                    while at < bytes.count, JSONNumber.mayHold(bytes[at]) { at += 1 }
+                    if places.top == .root { gaps.add(first, at, .number) }
+                    continue
+                }
                 number = JSONNumber()
                 state = .number
                 return at - 1
@@ -199,6 +220,7 @@ struct AnswerJSON {
     private mutating func readCounted(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
         for at in start..<bytes.count where escape.isEnd(bytes[at]) {
             found.textBytes += escape.length
+            gaps.add(gapStart, at, .counted)
             state = .between
             return at + 1
         }

@@ -39,6 +39,20 @@ enum JSONBytes {
         }
     }
 
+    /// Index of the next quote, backslash or control character, or one up to eight bytes before it or the end.
+    static func endOfPlainText(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        var at = start
+        while at + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
+            // Of bytes above 0x7F the subtraction says nothing, so their own top bit rules them out.
+            let controls = (word &- blanks) & ~word & 0x8080_8080_8080_8080
+            let hits = places(word, of: quotes) | places(word, of: backslashes) | controls
+            if hits != 0 { return at + hits.trailingZeroBitCount >> 3 }
+            at += 8
+        }
+        return at
+    }
+
     /// Index of the next quote or bracket, or the end.
     static func nextBracketOrQuote(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
         var at = start
@@ -129,6 +143,16 @@ struct JSONNumber {
         default: return false
         }
         return true
+    }
+
+    /// Whether the byte can be part of a number.
+    static func mayHold(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "e"),
+            UInt8(ascii: "E"), UInt8(ascii: "+"):
+            true
+        default: false
+        }
     }
 
     /// Without what is behind the point.

@@ -41,6 +41,9 @@ struct UsageReader {
     private var hasPayload = false
     private var earlierTextBytes = 0
     private let format: Format
+    private var pattern = EventPattern()
+    /// Where in its piece the JSON of the event begins.
+    private var jsonStart = 0
 
     // Of an event stream.
     private var line = Line.start
@@ -106,6 +109,13 @@ struct UsageReader {
 
     // MARK: event streams
 
+    /// The event that was read says no more than that the model made some text, and so would any that has another text.
+    private var isPattern: Bool {
+        let found = json.found
+        return json.isComplete && hasContent && found.usage == nil && found.answerError == nil && found.finish == nil
+            && (found.type == nil ? found.choices == .some : found.type == .other)
+    }
+
     /// What is known of an event.
     enum Event {
         /// More must come before anything can be said of it.
@@ -132,10 +142,25 @@ struct UsageReader {
             isBehindCR = false
             if bytes[at] == 0x0A { at += 1 }
         }
+        // Where the event begins, if it does in these bytes.
+        var start: Int?
+        if line == .start, !hasPayload {
+            if let (end, counted) = pattern.match(bytes, from: at) {
+                at = end
+                earlierTextBytes += counted
+                lastEvent = .ordinary
+                return true
+            }
+            start = at
+        }
         while at < bytes.count {
             switch line {
             case .start:
                 if bytes[at] == 0x0A || bytes[at] == 0x0D {
+                    if let start, bytes[at] == 0x0A, isPattern {
+                        let event = UnsafeRawBufferPointer(rebasing: bytes[start...at])
+                        pattern.learn(event, json.gaps, offset: jsonStart - start)
+                    }
                     endLine(bytes, &at)
                     return true
                 }
@@ -144,7 +169,7 @@ struct UsageReader {
                 readName(bytes, &at)
             case .payloadStart, .payload, .done, .other:
                 let end = Self.lineEnd(bytes, at)
-                readLine(UnsafeRawBufferPointer(rebasing: bytes[at..<end]))
+                readLine(UnsafeRawBufferPointer(rebasing: bytes[at..<end]), at)
                 at = end
                 if at < bytes.count { endLine(bytes, &at) }
             }
@@ -173,11 +198,13 @@ struct UsageReader {
         }
     }
 
-    private mutating func readLine(_ bytes: UnsafeRawBufferPointer) {
+    private mutating func readLine(_ bytes: UnsafeRawBufferPointer, _ start: Int) {
         var bytes = bytes
         if line == .payloadStart {
-            while let first = bytes.first, first == 0x20 { bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst()) }
+            let blanks = bytes.prefix { $0 == 0x20 }.count
+            bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(blanks))
             guard let first = bytes.first else { return }
+            jsonStart = start + blanks
             matched = 0
             line = first == UInt8(ascii: "[") ? .done : .payload
             hasPayload = true
