@@ -27,7 +27,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     let instance: UInt32
     let beatInterval: TimeAmount
     let encoder: ScriptEncoder
-    private let deadline: TimeAmount
+    let deadline: TimeAmount
     private let redis: RedisConfiguration
     private(set) lazy var client = RedisClient(redis, scripts: Script.all, eventLoop: eventLoop) { [weak self] in
         self?.clientChanged($0)

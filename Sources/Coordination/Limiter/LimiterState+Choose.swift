@@ -36,8 +36,8 @@ extension LimiterState {
         var cooldowns: [Int64] = []
         var soonest = Int64.max
         for (index, candidate) in candidates.enumerated() {
-            let limits = candidate.limits
             var state = deployment(candidate, now: now)
+            let limits = state.limits(candidate.limits)
             let cooldown = state.cooldown(now: now, isProbed: candidate.isProbed)
             var wait = cooldown
             if wait == 0 {

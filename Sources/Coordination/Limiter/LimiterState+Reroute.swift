@@ -6,7 +6,6 @@ extension LimiterState {
         let failed = reroute.failed
         var state = deployment(failed, now: now)
         state.note(reroute.failure, estimate: reroute.estimate, failed.limits, now: now)
-        state.keep(now: now, failed.limits)
         deployments[failed.id] = state
         if reroute.candidates.isEmpty { return .reported(cooldown: state.cool - now) }
 
@@ -38,6 +37,8 @@ extension DeploymentState {
     private static let mostFailures: Int64 = 1000
 
     fileprivate mutating func note(_ failure: Failure, estimate: Int64, _ limits: DeploymentLimits, now: Int64) {
+        let configured = limits
+        let limits = self.limits(configured)
         refill(now: now, limits)
         if failure.refundsCharge {
             meter.adjust(requests: -1, tokens: -estimate, requestRate: limits.requests, tokenRate: limits.tokens)
@@ -46,6 +47,8 @@ extension DeploymentState {
         cool = max(cool, now + min(failure.cooldown ?? backoff(jitter: failure.jitter), Failure.mostCooldown))
         if failure.countsTowardsStreak { streak = min(streak + 1, Self.mostFailures) }
         probe = 0
+        renew(failure.feedback, configured, now: now)
+        keep(now: now, limits)
     }
 
     /// A second, doubled for each failure before this one.

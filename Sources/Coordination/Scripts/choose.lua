@@ -8,7 +8,8 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
     local s = states[first + i]
     if s == nil then s = call('GET', KEYS[first + i]) end
     if concurrency > 0 then slot = slot + 1 end
-    local stamp, r, k, cool, streak, probe = deploymentAt(KEYS[first + i], s, now)
+    local stamp, r, k, cool, streak, probe, live, liveUntil = deploymentAt(KEYS[first + i], s, now)
+    kL, kC = limited(kL, kC, live)
     local cooldown = 0
     if cool > now then
       cooldown = cool - now
@@ -30,7 +31,7 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
       local isProbe = 0
       if streak > 0 and probed == 1 then isProbe, probe = 1, now + probeTerm end
       r, k = debited(r, 60000, rL, rC), debited(k, units, kL, kC)
-      return i, cooldowns, pack('<i8i8i8i8i8i8', stamp, r, k, cool, streak, probe),
+      return i, cooldowns, packed(stamp, r, k, cool, streak, probe, live, liveUntil),
         lifetime(stamp - now, r, k, rL, rC, kL, kC), streak, isProbe, r, k, concurrency > 0 and KEYS[slot]
     end
     cooldowns = cooldowns or {}

@@ -35,10 +35,24 @@ struct AdminServer: Sendable {
             return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
         case "/metrics":
             return .metrics(
-                MetricsPage(totals: await totals(), fleet: fleet, droppedLogBytes: logWriter.droppedBytes).text
+                MetricsPage(
+                    totals: await totals(),
+                    routing: await routing(),
+                    fleet: fleet,
+                    droppedLogBytes: logWriter.droppedBytes
+                ).text
             )
         case "/status":
-            return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
+            let reports = await fleet.coordinating.report(fleet.snapshot.candidates)
+            return .json(
+                StatusPage(
+                    totals: await totals(),
+                    origins: await origins(),
+                    routing: await routing(),
+                    reports: reports,
+                    fleet: fleet
+                ).json
+            )
         default:
             return .text(404, "known paths: /health/live /health/ready /metrics /status\n")
         }
@@ -52,6 +66,13 @@ struct AdminServer: Sendable {
             endpoints: fleet.snapshot.endpoints.count
         )
         for shard in shards { total.add(shard) }
+        return total
+    }
+
+    private func routing() async -> RoutingReport? {
+        var reports = await fleet.onEachLoop { RoutingReport($0) }[...]
+        guard var total = reports.popFirst() else { return nil }
+        for report in reports { total.add(report) }
         return total
     }
 

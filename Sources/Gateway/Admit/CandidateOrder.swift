@@ -50,6 +50,11 @@ struct KnownCooldowns {
     /// Deployments that are remembered; more come only from models that the configuration does not list.
     private static let most = 1024
 
+    /// What one request met, which never shortens what the coordinator said.
+    mutating func noteFailure(_ deployment: DeploymentID, cooldown: Int64, now: Int64) {
+        if now + cooldown > self.until(deployment) { note(deployment, cooldown: cooldown, now: now) }
+    }
+
     /// - Parameter cooldown: milliseconds from now; 0 forgets.
     mutating func note(_ deployment: DeploymentID, cooldown: Int64, now: Int64) {
         guard cooldown > 0 else {
