@@ -39,7 +39,8 @@ struct AdminServer: Sendable {
                     totals: await totals(),
                     routing: await routing(),
                     fleet: fleet,
-                    droppedLogBytes: logWriter.droppedBytes
+                    droppedLogBytes: logWriter.droppedBytes,
+                    seen: await seen()
                 ).text
             )
         case "/status":
@@ -74,6 +75,12 @@ struct AdminServer: Sendable {
         guard var total = reports.popFirst() else { return nil }
         for report in reports { total.add(report) }
         return total
+    }
+
+    private func seen() async -> MetricsPage.Seen {
+        var seen = MetricsPage.Seen(redis: await fleet.coordinating.latencies())
+        for cooling in await fleet.onEachLoop({ $0.cooling() }) { seen.cooling.merge(cooling, uniquingKeysWith: max) }
+        return seen
     }
 
     /// Running and waiting transfers by endpoint.

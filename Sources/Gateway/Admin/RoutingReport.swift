@@ -1,3 +1,5 @@
+internal import Coordination
+
 /// What the event loops know of routing, added up: for `/metrics` and `/status`.
 struct RoutingReport: Sendable {
     /// By the configuration's models.

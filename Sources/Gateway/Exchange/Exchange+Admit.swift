@@ -32,6 +32,7 @@ extension Exchange {
         if waitsBehindOthers(upload) { return }
         machine.admitting(upload)
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
+        if machine.isAdmitting { askedForAdmission = .now() }
     }
 
     /// What a form is likely to hold, which is passed on without being read.
@@ -66,6 +67,8 @@ extension Exchange {
     }
 
     func decided(_ decision: AdmissionDecision, _ admission: Admission) {
+        let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
+        worker.metrics.admission.count(decision, client: client?.index, after: wait)
         switch decision {
         case .admitted(let reservation):
             guard machine.admitted() == .forward else {
@@ -104,6 +107,7 @@ extension Exchange {
         let mayGoOn = mayReroute
         passage?.strikeOut()
         passage?.isRerouting = true
+        worker.metrics.admission.countFailure(failure.failure, endpoint: record.endpoint ?? 0)
         if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.noteFailure(cooldown, of: candidate) }
         let reroute = Reroute(
             lease: admission.lease,
@@ -119,6 +123,7 @@ extension Exchange {
 
     private func rerouted(_ decision: RerouteDecision, _ failure: AttemptFailure) {
         passage?.isRerouting = false
+        worker.metrics.admission.count(decision)
         switch decision {
         case .rerouted(let reservation):
             passage?.rerouted(reservation)
@@ -159,6 +164,7 @@ extension Exchange {
         let status = answer?.status ?? 0
         let used = tokensUsed(status: status)
         record.usage = used
+        record.estimate = estimate?.total ?? 0
         // Behind the settlement, on the same connection: what it gives back is there when the question comes.
         defer { if passage.mayGiveBack { worker.waitingRooms.capacityReturned() } }
         worker.coordinator.settle(

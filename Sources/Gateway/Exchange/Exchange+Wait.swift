@@ -57,6 +57,8 @@ extension Exchange {
             admission: admission,
             payload: passage.payload
         )
+        askedForAdmission = nil
+        defer { if machine.isAdmitting { askedForAdmission = .now() } }
         worker.coordinator.admit(admission) { [self] decision in
             let waited = NIODeadline.now() - waitsSince
             decided(decision, admission)

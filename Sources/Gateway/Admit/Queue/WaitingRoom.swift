@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 internal import Transport
 
