@@ -42,9 +42,11 @@ extension LimiterState {
             var wait = cooldown
             if wait == 0 {
                 state.refill(now: now, limits)
+                let ofTokens = state.meter.wait(forTokens: estimate, now: now, rate: limits.tokens)
                 wait = max(
                     state.meter.waitForRequest(now: now, rate: limits.requests),
-                    state.meter.wait(forTokens: estimate, now: now, rate: limits.tokens)
+                    // A live limit that is not named again ends before.
+                    state.live > 0 ? min(ofTokens, state.liveUntil - now) : ofTokens
                 )
             }
             if wait == 0, let most = limits.concurrency,

@@ -21,6 +21,8 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
       stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
       w = rL > 0 and wait(r, 60000, rL, rC, stamp - now) or 0
       local other = kL > 0 and wait(k, units, kL, kC, stamp - now) or 0
+      -- A live limit that is not named again ends before.
+      if live > 0 and other > liveUntil - now then other = liveUntil - now end
       if other > w then w = other end
       if w == 0 and concurrency > 0
         and call('ZCOUNT', KEYS[slot], '(' .. format('%.0f', now), '+inf') >= concurrency then
