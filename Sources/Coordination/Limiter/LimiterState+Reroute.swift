@@ -44,8 +44,11 @@ extension DeploymentState {
             meter.adjust(requests: -1, tokens: -estimate, requestRate: limits.requests, tokenRate: limits.tokens)
         }
         meter.lower(failure.feedback, requests: limits.requests, tokens: limits.tokens)
-        cool = max(cool, now + min(failure.cooldown ?? backoff(jitter: failure.jitter), Failure.mostCooldown))
-        if failure.countsTowardsStreak { streak = min(streak + 1, Self.mostFailures) }
+        // What fails while it cools was sent before, and is the same failure.
+        let isCooling = cool > now
+        let cooldown = failure.cooldown ?? (isCooling ? 0 : backoff(jitter: failure.jitter))
+        cool = max(cool, now + min(cooldown, Failure.mostCooldown))
+        if failure.countsTowardsStreak, !isCooling { streak = min(streak + 1, Self.mostFailures) }
         probe = 0
         renew(failure.feedback, configured, now: now)
         keep(now: now, limits)

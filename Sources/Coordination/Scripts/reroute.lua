@@ -33,13 +33,17 @@ stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
 if refund == 1 then r, k = debited(r, -60000, rL, rC), debited(k, -units, kL, kC) end
 if rL > 0 and leftR >= 0 and leftR * 60000 < r then r = leftR * 60000 end
 if kL > 0 and leftK >= 0 and leftK * 60000 < k then k = leftK * 60000 end
-if cooldown < 0 then
+-- What fails while it cools was sent before, and is the same failure.
+local isCooling = cool > now
+if cooldown < 0 and isCooling then
+  cooldown = 0
+elseif cooldown < 0 then
   cooldown = streak < 6 and 1000 * 2 ^ streak or 60000
   cooldown = cooldown + floor(cooldown * jitter / 1000)
 end
 if cooldown > 300000 then cooldown = 300000 end
 if now + cooldown > cool then cool = now + cooldown end
-if counts == 1 and streak < 1000 then streak = streak + 1 end
+if counts == 1 and not isCooling and streak < 1000 then streak = streak + 1 end
 live, liveUntil = renewed(live, liveUntil, named, configured, now)
 local failed = packed(stamp, r, k, cool, streak, 0, live, liveUntil)
 local keep = lifetime(stamp - now, r, k, rL, rC, kL, kC)
