@@ -43,7 +43,7 @@ extension Integration {
             #expect(try ask(gateway, key: "a-key-of-nobody-1234").status == 401)
             #expect(try ask(gateway).status == 200)
             #expect(try ask(gateway).status == 429, "limits hold for a mock")
-            #expect(try gateway.metric("sluice_upstream_attempts_total", #"endpoint="mock""#, #"status="2xx""#) == 2)
+            #expect(try gateway.metric("sluice_upstream_attempts_total", #"endpoint="mock""#, #"result="2xx""#) == 2)
         }
 
         @Test("of PowerProxy's gives its JSON, and PowerProxy's health path 204")
