@@ -42,7 +42,7 @@ package final class GatewayServer: Service {
         let adminGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)  // probes are answered under any load
         let outcome: Result<Void, any Error>
         do {
-            let fleet = try await makeWorkers(group)
+            let fleet = try await makeWorkers(group, MockUpstream(group: adminGroup).standIn(for: configuration))
             do {
                 try await serve(fleet, group: group, adminGroup: adminGroup)
                 outcome = .success(())
@@ -68,7 +68,10 @@ package final class GatewayServer: Service {
 
     // MARK: up
 
-    private func makeWorkers(_ group: MultiThreadedEventLoopGroup) async throws -> Fleet {
+    private func makeWorkers(
+        _ group: MultiThreadedEventLoopGroup,
+        _ configuration: GatewayConfiguration
+    ) async throws -> Fleet {
         let loops = Array(group.makeIterator())
         let snapshot = Snapshot(configuration, loops: loops.count)
         let gate = Gate(limit: configuration.server.maxInFlight)
