@@ -134,6 +134,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     /// For answers of the gateway's own (RFC 9110 section 6.6.1); Azure's carry Azure's.
     func httpDate() -> String { date.now() }
 
+    /// Whether answers of several deployments are being read, to be passed on together.
+    var servesSeveral: Bool { transfers.servesSeveral }
+
     func takeArena() -> HeaderArena { arenas.popLast() ?? HeaderArena() }
 
     func giveBack(_ arena: HeaderArena) {

@@ -146,6 +146,8 @@ extension Exchange: TransferObserver {
     }
 
     func transferTurnEnded(_ transfer: Transfer) {
+        // The end of a stream leaves in one write with its last event.
+        guard !transfer.isOver || connection.hasWholeAnswer else { return }
         connection.flush()
         if answer?.isStream == true { timer?.set(.now() + worker.snapshot.limits.heartbeat) }
     }

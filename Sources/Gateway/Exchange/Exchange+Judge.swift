@@ -104,13 +104,14 @@ extension Exchange {
             return
         }
         usage?.pass(bytes) { held?.bytes.writeBytes($0) }
-        guard let reader = usage?.reader else { return }
-        if let error = reader.error, !reader.hasContent, let failure = failure(of: error) {
+        guard let hasContent = usage?.reader.hasContent else { return }
+        let error = usage?.reader.error
+        if let error, !hasContent, let failure = failure(of: error) {
             held = nil
             guard machine.failed() == .reroute(cancelling: true) else { return }
             rerouteWhenCancelled = failure
             attempt?.cancel()
-        } else if reader.hasContent || reader.error != nil || held?.bytes.readableBytes ?? 0 > HeldAnswer.mostBytes {
+        } else if hasContent || error != nil || held?.bytes.readableBytes ?? 0 > HeldAnswer.mostBytes {
             release()
         }
     }
