@@ -92,6 +92,8 @@ package struct Reservation: Hashable, Sendable {
     /// How much longer the candidates cool that were passed over, in milliseconds; zero for one that was full. A candidate
     /// after the chosen one was not looked at.
     package let cooldowns: [Int64]
+    /// What the periods that run have used with this admission, one for each scope that has quotas.
+    package let spent: [Spent]
 
     package init(
         candidate: Int,
@@ -100,7 +102,8 @@ package struct Reservation: Hashable, Sendable {
         authority: Authority,
         levels: [Levels],
         deployment: Levels,
-        cooldowns: [Int64]
+        cooldowns: [Int64],
+        spent: [Spent] = []
     ) {
         self.candidate = candidate
         self.isProbe = isProbe
@@ -109,6 +112,7 @@ package struct Reservation: Hashable, Sendable {
         self.levels = levels
         self.deployment = deployment
         self.cooldowns = cooldowns
+        self.spent = spent
     }
 }
 

@@ -25,6 +25,8 @@ package struct Settlement: Hashable, Sendable {
     package let feedback: Feedback
     package let usage: Usage?
     package let authority: Authority
+    /// It ends what was admitted elsewhere: nothing of it was charged where this is sent, so all that was used is charged now.
+    package let isApart: Bool
 
     package init(
         lease: LeaseID,
@@ -39,7 +41,8 @@ package struct Settlement: Hashable, Sendable {
         succeeded: Bool,
         feedback: Feedback = .none,
         usage: Usage? = nil,
-        authority: Authority
+        authority: Authority,
+        isApart: Bool = false
     ) {
         precondition(attempt >= 1, "attempts are counted from one")
         precondition(scopes.count <= Admission.mostScopes, "a lease has at most two client scopes")
@@ -56,6 +59,7 @@ package struct Settlement: Hashable, Sendable {
         self.feedback = feedback
         self.usage = usage
         self.authority = authority
+        self.isApart = isApart
     }
 
     /// How long the end of a lease is remembered where an earlier message may still arrive, in milliseconds.

@@ -4,7 +4,7 @@ internal import NIOCore
 struct LeaseEnd {
     enum Kind {
         case settlement(Settlement)
-        /// Of a lease that Redis never knew: only the usage is counted.
+        /// Of a lease that Redis never knew: the usage is counted, and charged to the limits.
         case usage(Settlement)
         case cancellation(Cancellation)
     }
@@ -99,7 +99,7 @@ extension RedisCoordinator {
             settlement.isBeingRenewed = live[settlement.lease]?.isBeingRenewed ?? false
             return encoder.call(settlement)
         case .usage(let settlement):
-            return encoder.call(settlement.countingOnly)
+            return encoder.call(settlement.apart(now: LocalCoordinator.wallClock()))
         case .cancellation(let cancellation):
             return encoder.call(cancellation)
         }
@@ -138,12 +138,13 @@ extension RedisCoordinator {
     }
 
     private func ended(_ end: LeaseEnd, _ outcome: SettlementOutcome) {
-        fleet.counters.queueDepth.decrement()
         switch end.kind {
         case .settlement, .cancellation: live[end.lease] = nil
         case .usage: break
         }
         end.then?(outcome)
+        // Last: whoever waits for an empty queue may look at what was told.
+        fleet.counters.queueDepth.decrement()
         guard queue.count == 0, let whenDrained else { return }
         self.whenDrained = nil
         whenDrained()
@@ -182,24 +183,5 @@ extension SettleQueue.Failure {
             .noAuthentication, .wrongPassword, .noPermission, .denied, .tooManyClients:
             self = error.mayHaveRun ? .unknown : .notRun
         }
-    }
-}
-
-extension Settlement {
-    /// Counts the usage and changes no limit, however often it is sent: it leaves a mark each time, under a name of its own, as
-    /// a cancellation of the same lease may leave one too.
-    fileprivate var countingOnly: Settlement {
-        Settlement(
-            lease: LeaseID(instance: lease.instance, start: lease.start, sequence: lease.sequence | 1 << 63),
-            isBeingRenewed: true,
-            estimate: 1,
-            actual: nil,
-            admitted: admitted,
-            scopes: [],
-            deployment: nil,
-            succeeded: succeeded,
-            usage: usage,
-            authority: .shared
-        )
     }
 }

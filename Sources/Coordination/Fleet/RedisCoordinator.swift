@@ -38,6 +38,8 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     var queuePause = Backoff()
     var isQueuePausing = false
     var whenDrained: (() -> Void)?
+    private var refusals = RefusalCache()
+    private var seen = LastSeen()
     var nextBeat: Scheduled<Void>?
     /// Leases that the beat under way has yet to renew; `nil` for none under way.
     var beating: ArraySlice<LeaseID>?
@@ -126,12 +128,16 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
 
     func admit(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
         guard isUsable else { return admitAlone(admission, then: then) }
+        if !refusals.isEmpty, let refusal = refusals.refusal(of: admission, now: .now()) {
+            fleet.counters.rememberedRefusals.increment()
+            return then(.refused(refusal))
+        }
         run(encoder.call(admission)) { reply throws(ScriptDecoder.UnexpectedReply) in
             try ScriptDecoder.decision(admission, reply)
         } completion: { outcome in
             switch outcome {
             case .success(let decision):
-                if case .admitted(let reservation) = decision { self.admitted(admission, reservation) }
+                self.decided(admission, decision)
                 then(decision)
             case .failure(let error):
                 // After a missed deadline the answer is still to come, or the news that it will not.
@@ -150,15 +156,24 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
 
     private func admitAlone(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
         fleet.counters.fallbackAdmissions.increment()
+        fleet.fallback.begin(admission, &seen)
         fleet.fallback.admit(admission, then: then)
     }
 
-    private func admitted(_ admission: Admission, _ reservation: Reservation) {
-        live[admission.lease] = LiveLease(
-            scopes: admission.scopes,
-            deployment: admission.candidates[reservation.candidate],
-            admitted: reservation.time
-        )
+    private func decided(_ admission: Admission, _ decision: AdmissionDecision) {
+        if fleet.fallback.sharesLimits { seen.note(admission, decision) }
+        switch decision {
+        case .admitted(let reservation):
+            live[admission.lease] = LiveLease(
+                scopes: admission.scopes,
+                deployment: admission.candidates[reservation.candidate],
+                admitted: reservation.time
+            )
+        case .refused(let refusal):
+            refusals.note(admission, refusal, now: .now())
+        case .duplicate, .unavailable:
+            break
+        }
     }
 
     /// Nobody knows of what Redis admitted, if it did.

@@ -53,7 +53,7 @@ package struct ScriptEncoder: Sendable {
         let usage = settlement.usage
         if let usage { call.key(keys.usage, "\(usage.day):\(usage.client.name)") }
         call.argument(integers: 9 + ClientLimits.width * scopes.count + DeploymentLimits.width * deployments.count) {
-            $0.write(settlement.attempt > 1 ? 2 : settlement.isBeingRenewed ? 1 : 0)
+            $0.write(settlement.isApart ? 4 : settlement.attempt > 1 ? 2 : settlement.isBeingRenewed ? 1 : 0)
             $0.write(settlement.estimate, settlement.actual ?? -1, settlement.admitted)
             $0.write(settlement.refundsDeployment ? 1 : 0, settlement.succeeded ? 1 : 0)
             $0.write(settlement.feedback)

@@ -100,6 +100,7 @@ struct MetricsPage {
             ("fallback_admissions", "Admissions decided without Redis.", state.fallbackAdmissions),
             ("late_answers", "Answers of Redis that came behind their deadline.", state.lateAnswers),
             ("cancellations", "Admissions that were taken back.", state.cancellations),
+            ("remembered_refusals", "Refusals given again without asking Redis.", state.rememberedRefusals),
             ("redis_errors", "Commands that Redis did not answer well.", state.errors),
         ]
         for (name, help, count) in counters {
