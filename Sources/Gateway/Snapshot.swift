@@ -11,6 +11,8 @@ final class Snapshot: Sendable {
     }
 
     let configuration: GatewayConfiguration
+    /// `nil`: requests need not come through Front Door.
+    let frontDoor: FrontDoor?
     let clients: ClientDirectory
     let endpoints: [Endpoint]
     let modelNames: [String]
@@ -33,6 +35,7 @@ final class Snapshot: Sendable {
     /// - Parameter loops: among how many event loops an endpoint's connections are divided.
     init(_ configuration: GatewayConfiguration, loops: Int) {
         self.configuration = configuration
+        frontDoor = configuration.frontDoor.map { FrontDoor($0) }
         clients = ClientDirectory(configuration.clients)
         endpoints = configuration.endpoints.map { Endpoint($0, loops: loops) }
         modelNames = configuration.models.map(\.name)

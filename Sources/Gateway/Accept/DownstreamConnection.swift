@@ -27,6 +27,8 @@ final class DownstreamConnection: ChannelDuplexHandler {
     private var isTakingPipelined = false
     /// The channel's writability, which it reports as it changes.
     private var channelHasRoom = true
+    /// The other end: the client, or what stands before the gateway.
+    private(set) lazy var peer = CallerAddress(context?.remoteAddress)
 
     /// Bytes of an answer that may wait in the channel; above it Azure is read no further.
     static let writeBuffer = ChannelOptions.Types.WriteBufferWaterMark(low: 32 * 1024, high: 64 * 1024)

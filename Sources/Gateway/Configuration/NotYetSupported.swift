@@ -5,7 +5,6 @@
 package enum NotYetSupported {
     /// Paths of keys, and of values that stand for more than themselves: a name of `*`.
     package static let paths: Set<String> = [
-        "front_door",
         "entra",
         "mock",
         "server.model_refusal_status",

@@ -75,6 +75,21 @@ final class Exchange {
     // MARK: accept
 
     func start() {
+        if let frontDoor = worker.snapshot.frontDoor {
+            // Probes were answered before there was an exchange.
+            switch frontDoor.judge(head.headers, isHealthPath: false) {
+            case .passed(let origin):
+                record.address = origin.address
+                record.frontDoorReference = origin.reference
+            case .probe:
+                break
+            case .refused(let error):
+                record.address = connection.peer
+                return perform(machine.refused(error))
+            }
+        } else {
+            record.address = connection.peer
+        }
         guard worker.gate.enter() else { return perform(machine.refused(.overloaded)) }
         hasPlace = true
         worker.metrics.inFlight += 1

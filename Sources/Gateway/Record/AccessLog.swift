@@ -36,6 +36,7 @@ final class AccessLog {
         line.add("status", record.status)
         line.add("method", text: record.method)
         line.add("path", text: record.path)
+        if let address = record.address { line.add("client_address", address) }
         if let client = record.clientName { line.add("client", raw: client) }
         if let model = record.modelName { line.add("model", text: model) }
         if let endpointName { line.add("endpoint", raw: endpointName) }
@@ -58,6 +59,7 @@ final class AccessLog {
         if let first = record.firstByte { line.add("first_byte_us", Int((first - record.start).nanoseconds / 1000)) }
         line.add("duration_us", Int((record.end - record.start).nanoseconds / 1000))
         if let id = record.upstreamRequestID { line.add("upstream_request_id", text: id) }
+        if let reference = record.frontDoorReference { line.add("front_door_ref", text: reference) }
         line.end()
         pending = line.taken()
         if pending.count >= Self.maxPending { flush() } else { scheduleFlush() }
@@ -124,6 +126,14 @@ struct AccessLogLine {
             let digit = UInt8(truncatingIfNeeded: number >> shift) & 0xF
             buffer.append(digit < 10 ? 0x30 + digit : 0x61 + digit - 10)
         }
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+    }
+
+    /// `192.0.2.7`, or the network of an IPv6 address, `2001:db8:0:1::/64`.
+    mutating func add(_ key: StaticString, _ address: CallerAddress) {
+        addKey(key)
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+        address.write(to: &buffer)
         if isJSON { buffer.append(UInt8(ascii: "\"")) }
     }
 

@@ -8,6 +8,10 @@ struct ExchangeRecord {
     var method = ""
     /// Without the query, which may carry what nobody should log.
     var path: Substring = ""
+    /// Where the client is, as far as that can be believed: see `FrontDoor.Origin`.
+    var address: CallerAddress?
+    /// Front Door's name of the request.
+    var frontDoorReference: String?
     var client: Int?
     var clientName: String?
     /// Index of a configured model.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NIOCore
 
 /// Where a request comes from, as far as one caller can be told from another: an IPv4 address, or the /64 of an IPv6 address,
 /// within which a caller takes any address it likes (RFC 4291 section 2.5.4).
@@ -20,6 +21,33 @@ package struct CallerAddress: Hashable, Sendable {
         self.init(ipv6: withUnsafeBytes(of: six) { Array($0) })
     }
 
+    /// The other end of a connection; `nil` for a socket that is no IP address's.
+    init?(_ address: SocketAddress?) {
+        // The kernel's own layout (ip(7), ipv6(7)): the address stands behind family, port and, in IPv6, the flow.
+        switch address {
+        case .v4:
+            guard let four = address?.withSockAddr({ Self.load(UInt32.self, at: 4, of: $0, $1) }) else { return nil }
+            self.init(ipv4: UInt32(bigEndian: four))
+        case .v6:
+            guard let halves = address?.withSockAddr({ Self.load(SIMD2<UInt64>.self, at: 8, of: $0, $1) }) else {
+                return nil
+            }
+            self.init(ipv6: withUnsafeBytes(of: halves) { Array($0) })
+        case .unixDomainSocket, nil:
+            return nil
+        }
+    }
+
+    private static func load<Value: BitwiseCopyable>(
+        _ type: Value.Type,
+        at offset: Int,
+        of address: UnsafePointer<sockaddr>,
+        _ size: Int
+    ) -> Value? {
+        guard size >= offset + MemoryLayout<Value>.size else { return nil }
+        return UnsafeRawPointer(address).loadUnaligned(fromByteOffset: offset, as: type)
+    }
+
     package init(ipv4 address: UInt32) {
         high = 0
         low = 0xFFFF << 32 | UInt64(address)
@@ -31,5 +59,27 @@ package struct CallerAddress: Hashable, Sendable {
         let isMapped = halves.0 == 0 && halves.1 >> 32 == 0xFFFF
         high = halves.0
         low = isMapped ? halves.1 : 0
+    }
+
+    /// Appends its text: an IPv4 address, or the first half of an IPv6 address with its length.
+    func write(to buffer: inout [UInt8]) {
+        if high == 0, low >> 32 == 0xFFFF {
+            for shift in stride(from: UInt64(24), through: 0, by: -8) {
+                Self.write(UInt32(truncatingIfNeeded: low >> shift & 0xFF), radix: 10, to: &buffer)
+                if shift > 0 { buffer.append(UInt8(ascii: ".")) }
+            }
+        } else {
+            for shift in stride(from: UInt64(48), through: 0, by: -16) {
+                Self.write(UInt32(truncatingIfNeeded: high >> shift & 0xFFFF), radix: 16, to: &buffer)
+                buffer.append(UInt8(ascii: ":"))
+            }
+            buffer.append(contentsOf: ":/64".utf8)
+        }
+    }
+
+    private static func write(_ number: UInt32, radix: UInt32, to buffer: inout [UInt8]) {
+        if number >= radix { write(number / radix, radix: radix, to: &buffer) }
+        let digit = UInt8(number % radix)
+        buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
     }
 }
