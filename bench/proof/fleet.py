@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from bench.fleet.processes import StartError
-from bench.proof.ledger import Ledger
-from bench.proof.recorder import Recorder
+from bench.proof.ledger import Ledger, integers
+from bench.proof.recorder import Call, Recorder
 from bench.proof.redis import Redis
 from bench.proof.stack import KEYS, Gateway, MockAzure, configuration
 
@@ -99,12 +100,40 @@ def load(path: Path, binaries: Path, gateways: list[Gateway], plan: dict) -> Non
         raise StartError(f"sluice-load ended with {done.returncode}: {done.stdout}{done.stderr}")
 
 
+def sees_tampering(calls: list[Call]) -> list[str]:
+    """A judge that sees nothing proves nothing: whether a log that was changed a little is found out."""
+    admissions = {i: call.reply for i, call in enumerate(calls) if call.script == "admit" and isinstance(call.reply, list)}
+    # Of a client with a limit on tokens.
+    admitted = next(i for i, reply in admissions.items() if reply[0] == 0 and integers(calls[i].arguments[0])[6] > 0)
+    settled = next(i for i, call in enumerate(calls) if call.script == "settle" and call.reply == 1)
+    refused = next(i for i, reply in admissions.items() if reply[0] == 1)
+    reply, refusal = calls[admitted].reply, calls[refused].reply
+    assert isinstance(reply, list) and isinstance(refusal, list)
+    raised, waits = list(reply), list(refusal)
+    raised[7] = 1 + int(raised[7])  # type: ignore[arg-type]
+    waits[2] = 1 + int(waits[2])  # type: ignore[arg-type]
+    changes = {
+        "a level that is one unit too high": [*calls[:admitted], replace(calls[admitted], reply=raised), *calls[admitted + 1 :]],
+        "a wait that is one millisecond too long": [*calls[:refused], replace(calls[refused], reply=waits), *calls[refused + 1 :]],
+        "a settlement with two effects": [*calls[: settled + 1], *calls[settled:]],
+        "a settlement that was lost": [*calls[:settled], *calls[settled + 1 :]],
+        "a lease that is admitted twice": [*calls[: admitted + 1], *calls[admitted:]],
+    }
+    unseen = []
+    for change, log in changes.items():
+        ledger = Ledger()
+        ledger.replay(log)
+        if not ledger.violations and sum(ledger.ended.values()) == ledger.counts["admit 0"]:
+            unseen.append(f"the judge did not see {change}")
+    return unseen
+
+
 def judge(recorder: Recorder, redis: Redis, mock: MockAzure, gateways: list[Gateway]) -> int:
     started = time.monotonic()
     ledger = Ledger()
     calls = list(recorder.calls)
     ledger.replay(calls)
-    problems = ledger.violations + recorder.problems
+    problems = ledger.violations + recorder.problems + sees_tampering(calls)
     fallback = sum(int(gateway.metric("sluice_fallback_admissions_total")) for gateway in gateways)
     remembered = sum(int(gateway.metric("sluice_remembered_refusals_total")) for gateway in gateways)
     if fallback:

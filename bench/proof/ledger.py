@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.proof.recorder import Call
@@ -257,6 +256,3 @@ def wait(bucket: Bucket, units: int, now: int) -> int:
 def integers(packed: bytes) -> list[int]:
     return list(struct.unpack(f"<{len(packed) // 8}q", packed))
 
-
-def leases(calls: list[Call]) -> Iterator[bytes]:
-    yield from (call.keys[0] for call in calls if call.script == "admit")

@@ -17,6 +17,7 @@ class Redis:
         if not binary:
             raise StartError("redis-server is not installed: deploy/install-dependencies.sh test")
         self.port = port or free_port()
+        self.password = ""
         words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         words += ["--enable-debug-command", "yes", "--dir", str(folder), *options]
         self.program = Program("redis", [binary, *words], folder / f"redis-{self.port}.log", os.environ)
@@ -37,13 +38,13 @@ class Redis:
         self.program.start_again()
         self.wait()
 
-    def ask(self, *words: str | bytes, password: str | None = None) -> Value:
+    def ask(self, *words: str | bytes) -> Value:
         """One command on a connection of its own."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             reader = Reader()
             wanted = 1
-            if password:
-                connection.sendall(command("AUTH", password))
+            if self.password:
+                connection.sendall(command("AUTH", self.password))
                 wanted = 2
             connection.sendall(command(*words))
             replies: list[tuple[Value, bytes]] = []
