@@ -17,6 +17,7 @@ from arguments import REPOSITORY, Options, parse
 from bars import verdicts
 from failures import RunFailure, Unavailable
 from first_byte import measure_first_byte
+from governed import measure_governed
 from loads import BY_PART
 from machine import description, one_core_layout, raise_file_limit
 from memory import measure_memory
@@ -78,6 +79,10 @@ def measure(session: Session, parts: list[str]) -> None:
         with part_of(session, "TLS upstream"), session.targets(layout, tls=True) as targets:
             for load in BY_PART["tls"]:
                 measure_load(session, load, targets, layout)
+    if "governed" in parts:
+        say("governed")
+        with part_of(session, "limits in Redis"):
+            measure_governed(session, layout)
     if "memory" in parts:
         say("memory")
         with part_of(session, "memory"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from proxies import GATEWAY
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = ["unary", "burst", "paced", "one", "ttfb", "tls", "memory", "scaling"]
+PARTS = ["unary", "burst", "paced", "one", "ttfb", "tls", "governed", "memory", "scaling"]
 PROXIES = ["nginx", "haproxy", "envoy", GATEWAY]
 _ROUNDS, _SECONDS = 5, 4
 

@@ -25,6 +25,8 @@ SUMMARY = [
     Measure("stream as fast as it comes, 64 callers, TLS: CPU per event", "tls-burst", "cpu_us_per_event", "us"),
     Measure("stream of an event per 5 ms, 64 callers: CPU per event", "paced", "cpu_us_per_event", "us"),
     Measure("stream of an event per 5 ms, 64 callers, TLS: CPU per event", "tls-paced", "cpu_us_per_event", "us"),
+    Measure("chat request, limits in Redis, 64 callers: CPU per request", "governed", "cpu_us_per_request", "us"),
+    Measure("chat request, limits in Redis, one caller: median latency", "one-governed", "p50_us", "us"),
     Measure("chat request, one caller: CPU per request", "one-unary", "cpu_us_per_request", "us"),
     Measure("chat request, one caller: median latency", "one-unary", "p50_us", "us"),
     Measure("chat request, one caller, TLS: median latency", "tls-one-unary", "p50_us", "us"),

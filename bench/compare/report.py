@@ -5,10 +5,19 @@ from dataclasses import dataclass
 import scaling
 from bars import Verdict
 from measures import COLUMNS, SUMMARY, TITLES, shown, shown_spread
-from proxies import DIRECT, GATEWAY
+from proxies import DIRECT, GATEWAY, GATEWAY_REDIS, NGINX_REDIS
 from results import Results
 
-_NAMES = {DIRECT: "(upstream alone)", "nginx": "nginx", "haproxy": "HAProxy", "envoy": "Envoy", GATEWAY: "Sluice"}
+_NAMES = {
+    DIRECT: "(upstream alone)",
+    "redis": "(a PING of Redis)",
+    "nginx": "nginx",
+    "haproxy": "HAProxy",
+    "envoy": "Envoy",
+    GATEWAY: "Sluice",
+    NGINX_REDIS: "nginx + Lua + Redis",
+    GATEWAY_REDIS: "Sluice + Redis",
+}
 _PEERS = ("envoy", "nginx")
 _RATIOS = {
     "cpu_us_per_event": "CPU per event",
@@ -63,7 +72,7 @@ def markdown(results: Results, verdicts: list[Verdict], run: Circumstances) -> s
 def summary(results: Results) -> str:
     """The figures that matter, a row each, a column for each proxy."""
     measured = {target for targets in results.rounds.values() for target in targets}
-    proxies = [name for name in _NAMES if name in measured and name != DIRECT]
+    proxies = [name for name in _NAMES if name in measured and name not in (DIRECT, "redis")]
     peers = [peer for peer in _PEERS if peer in proxies and GATEWAY in proxies]
     rows = []
     for measure in SUMMARY:
