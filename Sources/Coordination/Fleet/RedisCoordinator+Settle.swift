@@ -145,14 +145,12 @@ extension RedisCoordinator {
         end.then?(outcome)
         // Last: whoever waits for an empty queue may look at what was told.
         fleet.counters.queueDepth.decrement()
-        guard queue.count == 0, let whenDrained else { return }
-        self.whenDrained = nil
-        whenDrained()
+        finishDrainingIfTold()
     }
 
     // MARK: the end
 
-    /// Waits until all is acknowledged or the deadline is there, gives up what is left and closes the connection.
+    /// Waits until no admission is open and all is acknowledged, or the deadline is there, gives up what is left and closes the connection.
     func drain(until deadline: NIODeadline, completion: @escaping () -> Void) {
         guard !queue.isClosed, whenDrained == nil else { return completion() }
         nextBeat?.cancel()
@@ -163,7 +161,12 @@ extension RedisCoordinator {
             for end in self.queue.close() { self.drop(end) }
             self.client.shutDown(by: deadline, completion: completion)
         }
-        if queue.count == 0 { finishDraining() }
+        finishDrainingIfTold()
+    }
+
+    /// What Redis still admits for somebody who is gone has to be taken back first.
+    func finishDrainingIfTold() {
+        if queue.count == 0, undecided == 0 { finishDraining() }
     }
 
     private func finishDraining() {

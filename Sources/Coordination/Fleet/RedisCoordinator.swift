@@ -40,6 +40,8 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     var queuePause = Backoff()
     var isQueuePausing = false
     var whenDrained: (() -> Void)?
+    /// Admissions that Redis has not answered: whoever is gone when the answer comes still takes it back.
+    private(set) var undecided = 0
     private var refusals = RefusalCache()
     private var seen = LastSeen()
     var nextBeat: Scheduled<Void>?
@@ -139,6 +141,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
             fleet.counters.rememberedRefusals.increment()
             return then(.refused(refusal))
         }
+        undecided += 1
         run(encoder.call(admission)) { reply throws(ScriptDecoder.UnexpectedReply) in
             try ScriptDecoder.decision(admission, reply)
         } completion: { outcome in
@@ -146,10 +149,13 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
             case .success(let decision):
                 self.decided(admission, decision)
                 then(decision)
+                self.answered()
             case .failure(let error):
                 // After a missed deadline the answer is still to come, or the news that it will not.
-                if error.mayHaveRun, error.code != .timedOut { self.takeBack(admission) }
+                let isOpen = error.mayHaveRun && error.code == .timedOut
+                if error.mayHaveRun, !isOpen { self.takeBack(admission) }
                 self.admitAlone(admission, then: then)
+                if !isOpen { self.answered() }
             }
         } late: { outcome in
             self.fleet.counters.lateAnswers.increment()
@@ -158,7 +164,13 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
             case .success(.refused), .success(.duplicate), .success(.unavailable): break
             case .failure(let error): if error.mayHaveRun { self.takeBack(admission) }
             }
+            self.answered()
         }
+    }
+
+    private func answered() {
+        undecided -= 1
+        finishDrainingIfTold()
     }
 
     private func admitAlone(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
