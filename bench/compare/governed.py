@@ -24,6 +24,17 @@ from wire import RedisConnection
 
 PEERS = ["envoy", GATEWAY]
 _CALLS = 2000
+# How many requests the gateway has booked, over all days and deployments.
+_BOOKED = """
+local sum = 0
+for _, key in ipairs(redis.call('KEYS', '*:u:*')) do
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    if fields[i]:sub(-4) == ':req' then sum = sum + tonumber(fields[i + 1]) end
+  end
+end
+return sum
+"""
 
 
 def measure_governed(session: Session, layout: Layout) -> None:
@@ -96,7 +107,18 @@ def measure_round_trip(session: Session, load: Load, port: int) -> None:
 def check(session: Session, port: int) -> None:
     """A governed request that was not governed would be cheap: every one of them has to be in the books."""
     with RedisConnection(port) as connection:
-        told = connection.ask("INFO", "commandstats").decode()
-    calls = sum(int(line.partition("calls=")[2].partition(",")[0]) for line in told.splitlines() if "_evalsha:" in line)
-    if not calls:
-        raise Unavailable("nobody asked Redis anything: what was measured is not what was meant")
+        booked = {
+            NGINX_REDIS: connection.ask("HGET", "usage:compare", "requests"),
+            GATEWAY_REDIS: connection.ask("EVAL", _BOOKED, "0"),
+        }
+    for name, requests in booked.items():
+        least = sum(
+            sample["requests_per_second"] * session.seconds
+            for load in BY_PART["governed"]
+            for sample in session.results.rounds.get(load.name, {}).get(name, [])
+        )
+        # What is still on its way when a round ends, and the settlements that wait, are not many.
+        if least and int(requests.lstrip(b":") or 0) < 0.95 * least:
+            reason = f"Redis has {requests.decode()} requests in its books, and {least:.0f} were answered"
+            for load in BY_PART["governed"]:
+                session.results.skip(load.name, name, reason)
