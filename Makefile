@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-exactness test-usage scripts-cost test-asan test-tsan compare soak fleet rolling load-agreement schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage scripts-cost test-asan test-tsan compare soak fleet rolling load-agreement schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -79,6 +79,9 @@ test-failures: dependencies ## every way in which Redis fails: answers in time, 
 
 test-flapping: dependencies ## Redis up and down by turns for a minute: what is admitted stays within its bound
 	$(prove) flapping $(OPTIONS)
+
+test-partition: dependencies ## one replica of four cannot reach Redis: at most 1.25 times the limit passes
+	$(prove) partition $(OPTIONS)
 
 test-exactness: dependencies ## a retry one millisecond early is refused, on time it is admitted
 	$(prove) exactness $(OPTIONS)

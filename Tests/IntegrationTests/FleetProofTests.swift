@@ -13,6 +13,14 @@ extension Integration {
             #expect(printed.contains("tokens admitted above a limit: 0 "))
         }
 
+        /// How fast the answers come is for a machine of one's own to show: here others may run beside it.
+        @Test("answers while Redis is away, stopped or empty, and has its books in order when it is back")
+        func failures() throws {
+            let rows = ["blackhole", "SIGSTOP", "killed", "SCRIPT FLUSH", "absent at the start"]
+            let printed = try Self.prove(["failures", "--requests", "12", "--grace", "2000"] + rows)
+            #expect(printed.contains("All 5 rows hold."), "\(printed.suffix(3_000))")
+        }
+
         /// - Returns: what it printed.
         private static func prove(_ arguments: [String]) throws -> String {
             let folder = try TemporaryFolder()

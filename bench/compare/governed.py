@@ -1,8 +1,8 @@
 """The same chat requests with limits in Redis: what governing a request costs beside forwarding it.
 
-Envoy and the gateway without limits only forward, as in the other parts. nginx with Lua checks a key, takes from one bucket in
-Redis and settles it with what was used; the gateway does what it always does: a key, the client's limits and the deployments in
-one call, the answer's usage in another, and an access log line.
+Envoy and the gateway without limits only forward, as in the other parts. nginx with Lua checks a key, takes from
+one bucket in Redis and settles it with what was used; the gateway does what it always does: a key, the client's
+limits and the deployments in one call, the answer's usage in another, and an access log line.
 """
 
 import shutil

@@ -73,7 +73,9 @@ def find_proxy(name: str, gateway: Path, envoy: Path | None) -> Proxy:
             return _found(name, str(gateway), "sluice-redis.yaml", "serve --config", "--version")
         case "nginx-redis":
             if not _LUA_MODULE.is_file():
-                raise Unavailable("libnginx-mod-http-lua is not installed (`deploy/install-dependencies.sh compare` does)")
+                raise Unavailable(
+                    "libnginx-mod-http-lua is not installed (`deploy/install-dependencies.sh compare` does)"
+                )
             return _found(name, _on_path("nginx"), "nginx-redis.conf", "-c", "-v")
         case _:
             raise Unavailable("no such proxy")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bench.fleet.processes import StartError
-from bench.proof import crash, exactness, failures, flapping, fleet
+from bench.proof import crash, exactness, failures, flapping, fleet, partition
 from bench.proof.stack import ROOT, folder
 
 
@@ -28,8 +28,11 @@ def arguments() -> argparse.Namespace:
     one = commands.add_parser("failures", help="every row of the failure table through gateways")
     one.add_argument("rows", nargs="*", help="only these")
     one.add_argument("--requests", type=int, default=40, help="in each fault")
+    one.add_argument("--grace", type=float, default=10, help="milliseconds that an answer may take beyond the deadline")
     one = commands.add_parser("flapping", help="Redis is up and down by turns: the total stays within its bound")
     one.add_argument("--seconds", type=float, default=60)
+    one = commands.add_parser("partition", help="one replica of four without Redis: at most 1.25 times the limit")
+    one.add_argument("--seconds", type=float, default=30)
     one = commands.add_parser("exactness", help="a retry one millisecond early is refused, in time it is admitted")
     one.add_argument("--trials", type=int, default=300)
     options = parser.parse_args()
@@ -53,9 +56,11 @@ def main() -> int:
                 case "crash":
                     return crash.run(path, options.binaries)
                 case "failures":
-                    return failures.run(path, options.binaries, options.rows, options.requests)
+                    return failures.run(path, options.binaries, options.rows, options.requests, options.grace / 1000)
                 case "flapping":
                     return flapping.run(path, options.binaries, options.seconds)
+                case "partition":
+                    return partition.run(path, options.binaries, options.seconds)
                 case "exactness":
                     return exactness.run(path, options.binaries, options.trials)
     except StartError as error:

@@ -107,7 +107,9 @@ def watch(redis: Redis, gateways: list[Gateway], bystander: Bystander) -> int:
         problems.append("no slot was ever missed: the dead replica held none")
     print(f"all {SLOTS} slots were free {free:.1f} s after the crash; refusals until then: {refusals}")
     for name, times in (("before", before), ("after", after)):
-        print(f"bystanders {name}: {len(times)} answers, all good; median {median(times):.1f} ms, longest {max(times) * 1000:.1f} ms")
+        print(
+            f"bystanders {name}: {len(times)} answers, all good; median {median(times):.1f} ms, longest {max(times) * 1000:.1f} ms"
+        )
     for problem in problems[:20]:
         print(f"VIOLATION {problem}")
     return 1 if problems else 0

@@ -1,7 +1,8 @@
-"""After a refusal with wait w, a retry at w - 1 ms is refused and at w it is admitted, to the millisecond of Redis's clock.
+"""After a refusal with wait w, a retry at w - 1 ms is refused and at w it is admitted, to the millisecond of Redis's
+clock.
 
-The caller aims a little around that moment; what counts is when Redis decided, which the log tells. It retries at another
-replica: the one that refused gives its refusal again by itself until the wait is over.
+The caller aims a little around that moment; what counts is when Redis decided, which the log tells. It retries at
+another replica: the one that refused gives its refusal again by itself until the wait is over.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from bench.proof.redis import Redis
 from bench.proof.stack import Gateway, MockAzure, configuration
 
 # One request every 100 ms, and none in reserve.
-CLIENTS = ["limits: {requests_per_minute: 600}, burst: {requests: 1}", "limits: {tokens_per_minute: 12000}, burst: {tokens: 40}"]
+CLIENTS = [
+    "limits: {requests_per_minute: 600}, burst: {requests: 1}",
+    "limits: {tokens_per_minute: 12000}, burst: {tokens: 40}",
+]
 
 
 def run(path: Path, binaries: Path, trials: int) -> int:

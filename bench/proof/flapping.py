@@ -1,7 +1,9 @@
-"""Redis is up for a second and down for a second by turns, and callers ask all the time for far more than they may have.
+"""Redis is up for a second and down for a second by turns, and callers ask all the time for far more than they may
+have.
 
-The bound (docs/decisions/0008): limit x time + burst, and once more what the shares of one absence come to, which is what was
-left of the burst and the limit for as long as it lasts. A fallback that began full each time would hand out a burst each time.
+The bound (docs/decisions/0008): limit x time + burst, and once more what the shares of one absence come to, which
+is what was left of the burst and the limit for as long as it lasts. A fallback that began full each time would hand
+out a burst each time.
 """
 
 from __future__ import annotations
@@ -116,8 +118,12 @@ def judge(
     usage, stats = redis.usage(), mock.stats()
     if usage.get("in", 0) != stats["prompt"] or usage.get("out", 0) != stats["completion"]:
         problems.append(f"Redis counted {usage}, mock-azure {stats}")
-    print(f"{elapsed:.1f} s, away for {longest:.2f} s at a time: {admitted} admitted, {refused} refused; {alone} asked alone")
-    print(f"limit x time + burst: {fair:.0f}; bound: {bound:.0f}; books agree: {usage.get('in')} + {usage.get('out')} tokens")
+    print(
+        f"{elapsed:.1f} s, away for {longest:.2f} s at a time: {admitted} admitted, {refused} refused; {alone} asked alone"
+    )
+    print(
+        f"limit x time + burst: {fair:.0f}; bound: {bound:.0f}; books agree: {usage.get('in')} + {usage.get('out')} tokens"
+    )
     for problem in problems[:20]:
         print(f"VIOLATION {problem}")
     return 1 if problems else 0

@@ -1,4 +1,6 @@
-"""Several gateways, one Redis, many callers with random real usage: does the fleet hold its limits as one, to the token."""
+"""Several gateways, one Redis, many callers with random real usage: does the fleet hold its limits as one, to the
+token.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,14 @@ def deployments(seconds: float) -> list[str]:
 
 
 # What a request really uses is up to mock-azure: less than was estimated, as much, and more.
-ORDERS = ["tokens=3", "tokens=60", "tokens=400", "prompt-tokens=700,tokens=20", "delay=80,tokens=30", "prompt-tokens=1,tokens=1"]
+ORDERS = [
+    "tokens=3",
+    "tokens=60",
+    "tokens=400",
+    "prompt-tokens=700,tokens=20",
+    "delay=80,tokens=30",
+    "prompt-tokens=1,tokens=1",
+]
 
 
 def scenario(callers: int, seconds: float, think: int, seed: int) -> dict:
@@ -73,7 +82,9 @@ def run(path: Path, binaries: Path, replicas: int, callers: int, seconds: float,
         mock = MockAzure(binaries, path)
         programs.append(mock.program)
         # Generous, as the recorder and all programs share this machine: nothing is to be decided alone here.
-        text = configuration(mock.address, port, CLIENTS, deployments(seconds), f"deadline: 5s, assumed_replicas: {replicas}")
+        text = configuration(
+            mock.address, port, CLIENTS, deployments(seconds), f"deadline: 5s, assumed_replicas: {replicas}"
+        )
         gateways = [Gateway(binaries, path, number, text) for number in range(1, replicas + 1)]
         programs += [gateway.program for gateway in gateways]
         for gateway in gateways:
@@ -102,7 +113,9 @@ def load(path: Path, binaries: Path, gateways: list[Gateway], plan: dict) -> Non
 
 def sees_tampering(calls: list[Call]) -> list[str]:
     """A judge that sees nothing proves nothing: whether a log that was changed a little is found out."""
-    admissions = {i: call.reply for i, call in enumerate(calls) if call.script == "admit" and isinstance(call.reply, list)}
+    admissions = {
+        i: call.reply for i, call in enumerate(calls) if call.script == "admit" and isinstance(call.reply, list)
+    }
     # Of a client with a limit on tokens.
     admitted = next(i for i, reply in admissions.items() if reply[0] == 0 and integers(calls[i].arguments[0])[6] > 0)
     settled = next(i for i, call in enumerate(calls) if call.script == "settle" and call.reply == 1)
@@ -113,8 +126,16 @@ def sees_tampering(calls: list[Call]) -> list[str]:
     raised[7] = 1 + int(raised[7])  # type: ignore[arg-type]
     waits[2] = 1 + int(waits[2])  # type: ignore[arg-type]
     changes = {
-        "a level that is one unit too high": [*calls[:admitted], replace(calls[admitted], reply=raised), *calls[admitted + 1 :]],
-        "a wait that is one millisecond too long": [*calls[:refused], replace(calls[refused], reply=waits), *calls[refused + 1 :]],
+        "a level that is one unit too high": [
+            *calls[:admitted],
+            replace(calls[admitted], reply=raised),
+            *calls[admitted + 1 :],
+        ],
+        "a wait that is one millisecond too long": [
+            *calls[:refused],
+            replace(calls[refused], reply=waits),
+            *calls[refused + 1 :],
+        ],
         "a settlement with two effects": [*calls[: settled + 1], *calls[settled:]],
         "a settlement that was lost": [*calls[:settled], *calls[settled + 1 :]],
         "a lease that is admitted twice": [*calls[: admitted + 1], *calls[admitted:]],
@@ -143,7 +164,9 @@ def judge(recorder: Recorder, redis: Redis, mock: MockAzure, gateways: list[Gate
         if usage.get(field, 0) != wanted:
             problems.append(f"S4: the usage hashes say {usage.get(field, 0)} tokens {field}, /mock/stats {wanted}")
         if ledger.usage[field] != usage.get(field, 0):
-            problems.append(f"S4: settlements told of {ledger.usage[field]} tokens {field}, the hashes hold {usage.get(field, 0)}")
+            problems.append(
+                f"S4: settlements told of {ledger.usage[field]} tokens {field}, the hashes hold {usage.get(field, 0)}"
+            )
     if left := {key: count for key, count in redis.slots().items() if count}:
         problems.append(f"S3: slots are still taken: {left}")
     admitted = ledger.counts["admit 0"]
@@ -157,7 +180,9 @@ def judge(recorder: Recorder, redis: Redis, mock: MockAzure, gateways: list[Gate
     print(f"calls: {len(calls)}; " + ", ".join(f"{name}: {count}" for name, count in sorted(ledger.counts.items())))
     print(f"refusals given again without a call: {remembered}")
     print(f"tokens admitted above a limit: {max(0.0, ledger.tokens_over):g} (nearest to it: {ledger.tokens_over:.3f})")
-    print(f"usage hashes: {usage.get('in', 0)} + {usage.get('out', 0)} tokens; /mock/stats: {stats['prompt']} + {stats['completion']}")
+    print(
+        f"usage hashes: {usage.get('in', 0)} + {usage.get('out', 0)} tokens; /mock/stats: {stats['prompt']} + {stats['completion']}"
+    )
     print(f"replayed in {time.monotonic() - started:.1f} s")
     for problem in problems[:20]:
         print(f"VIOLATION {problem}")

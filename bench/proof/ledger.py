@@ -1,7 +1,7 @@
 """Replays the log of a fleet's calls and holds every reply against the invariants of docs/fleet-proof.md.
 
-Written from the contract, not from the scripts: one bucket is a level and a time, a slot is a lease and its end. Whatever a
-reply tells must be what follows, to the unit, from the replies before it.
+Written from the contract, not from the scripts: one bucket is a level and a time, a slot is a lease and its end.
+Whatever a reply tells must be what follows, to the unit, from the replies before it.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ class Ledger:
             self.violations.append(f"the wait is {longest} ms and {reply[2]} was told")
         if code in (2, 3) and longest:
             self.violations.append(f"I1: refused by {code} although the client's rates say {longest} ms")
-        if code == 2 and not any(key and self._live(key, now) >= limit[4] for key, limit in zip(scope_slots, scope_limits)):
+        if code == 2 and not any(
+            key and self._live(key, now) >= limit[4] for key, limit in zip(scope_slots, scope_limits)
+        ):
             self.violations.append("I4: refused although a slot was free")
         if code != 0:
             return
@@ -255,4 +257,3 @@ def wait(bucket: Bucket, units: int, now: int) -> int:
 
 def integers(packed: bytes) -> list[int]:
     return list(struct.unpack(f"<{len(packed) // 8}q", packed))
-

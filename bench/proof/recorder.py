@@ -1,7 +1,8 @@
-"""A proxy in front of Redis that writes down every call of a script with its reply, in the order in which Redis ran them.
+"""A proxy in front of Redis that writes down every call of a script with its reply, in the order in which Redis ran
+them.
 
-All connections of all replicas become one connection to Redis, and Redis runs what comes over one connection in its order.
-So the log is the order, and nothing has to be guessed from clocks.
+All connections of all replicas become one connection to Redis, and Redis runs what comes over one connection in its
+order. So the log is the order, and nothing has to be guessed from clocks.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from dataclasses import dataclass
 
 from bench.proof.resp import Reader, Value
 
-SCRIPTS = {b"-- Admits an": "admit", b"-- Notes that": "reroute", b"-- Ends a lease": "settle", b"-- Counts a proc": "beat"}
+SCRIPTS = {
+    b"-- Admits an": "admit",
+    b"-- Notes that": "reroute",
+    b"-- Ends a lease": "settle",
+    b"-- Counts a proc": "beat",
+}
 
 
 @dataclass(slots=True)

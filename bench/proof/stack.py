@@ -36,7 +36,16 @@ class MockAzure:
     def __init__(self, binaries: Path, path: Path, *options: str):
         self.program = Program(
             "mock-azure",
-            [str(binaries / "mock-azure"), "--listen", "127.0.0.1:0", "--api-key", UPSTREAM_KEY, "--deployment", "*", *options],
+            [
+                str(binaries / "mock-azure"),
+                "--listen",
+                "127.0.0.1:0",
+                "--api-key",
+                UPSTREAM_KEY,
+                "--deployment",
+                "*",
+                *options,
+            ],
             path / "mock-azure.log",
             os.environ,
         )
@@ -111,12 +120,12 @@ def configuration(
     lines = ["listen: 127.0.0.1:0", "admin: 127.0.0.1:0", f"log: {{{log}}}"]
     lines += ["server: {drain: {lame_duck: 0s, grace: 5s}}"]
     if redis:
-        lines.append(f"coordination: {{redis: \"redis://127.0.0.1:{redis}\"{coordination and ', ' + coordination}}}")
+        lines.append(f'coordination: {{redis: "redis://127.0.0.1:{redis}"{coordination and ", " + coordination}}}')
     lines.append("clients:")
     for (name, key), rest in zip(KEYS.items(), clients, strict=False):
         lines.append(f"  - {{name: {name}, api_keys: [{key}]{rest and ', ' + rest}}}")
     lines.append("endpoints:")
-    lines.append(f"  - {{name: main, url: \"http://{upstream}\", api_key: {UPSTREAM_KEY}, connections: {{max: 2000}}}}")
+    lines.append(f'  - {{name: main, url: "http://{upstream}", api_key: {UPSTREAM_KEY}, connections: {{max: 2000}}}}')
     lines += ["models:", "  - name: gpt-4o", "    deployments:"]
     lines += [f"      - {{endpoint: main, {deployment}}}" for deployment in deployments]
     return "\n".join(lines) + "\n"
