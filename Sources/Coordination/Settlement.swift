@@ -100,12 +100,14 @@ package struct Usage: Hashable, Sendable {
             self.serverErrors = serverErrors.asCount
         }
 
-        /// The counts under the names that they have in Redis.
-        var fields: [(name: StaticString, count: Int64)] {
-            [
-                ("req", requests), ("in", input), ("out", output), ("cached", cached), ("429", throttled),
-                ("5xx", serverErrors),
-            ]
+        /// The counts that are not zero, under the names that they have in Redis.
+        func visit(_ body: (StaticString, Int64) -> Void) {
+            if requests > 0 { body("req", requests) }
+            if input > 0 { body("in", input) }
+            if output > 0 { body("out", output) }
+            if cached > 0 { body("cached", cached) }
+            if throttled > 0 { body("429", throttled) }
+            if serverErrors > 0 { body("5xx", serverErrors) }
         }
     }
 
