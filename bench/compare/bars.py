@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import first_byte
+import governed
 import memory
 import scaling
-from proxies import GATEWAY, GATEWAY_REDIS, NGINX_REDIS
+from proxies import GATEWAY
 from results import Results
 
 
@@ -44,15 +45,15 @@ def verdicts(results: Results) -> list[Verdict]:
     def against(peer: str, load: str, metric: str) -> float | None:
         return results.ratio(load, metric, GATEWAY, peer)
 
-    def governed(peer: str) -> float | None:
-        return results.ratio("governed", "cpu_us_per_request", GATEWAY_REDIS, peer)
+    def governed_of(peer: str) -> float | None:
+        return results.ratio(governed.LOAD, "cpu_us_per_request", governed.GOVERNED, peer)
 
     def added_by_redis() -> float | None:
-        """Microseconds that limits in Redis add to a request, beyond one round trip to it."""
-        p50 = {name: results.median("one-governed", name, "p50_us") for name in (GATEWAY_REDIS, GATEWAY, "redis")}
-        if None in p50.values():
-            return None
-        return p50[GATEWAY_REDIS] - p50[GATEWAY] - p50["redis"]
+        """Microseconds that limits in Redis add to one caller's request, beyond a round trip to it."""
+        ours, without, trip = (
+            results.median(governed.ONE, name, "p50_us") for name in (governed.GOVERNED, GATEWAY, governed.PING)
+        )
+        return None if ours is None or without is None or trip is None else ours - without - trip
 
     def memory_of(metric: str, unit: int) -> float | None:
         value = results.median(memory.LOAD, GATEWAY, metric)
@@ -66,15 +67,15 @@ def verdicts(results: Results) -> list[Verdict]:
     return [
         Verdict("CPU per request, of Envoy's", against("envoy", "unary", request), 1.0),
         Verdict("CPU per request over TLS, of Envoy's", against("envoy", "tls-unary", request), 1.0),
+        Verdict("CPU per request, limits in Redis, of Envoy's forwarding alone", governed_of("envoy"), 1.25),
+        Verdict("CPU per request, limits in Redis, of nginx + Lua + Redis", governed_of(governed.LUA), 0.5),
+        Verdict("latency of one caller, added by limits in Redis beyond a round trip", added_by_redis(), 50, "us"),
         Verdict("CPU per event, as fast as it comes, of Envoy's", against("envoy", "burst", event), 1.0),
         Verdict("CPU per event, as fast as it comes, TLS, of Envoy's", against("envoy", "tls-burst", event), 1.0),
         Verdict("CPU per event, paced, of Envoy's", against("envoy", "paced", event), 1.0),
         Verdict("CPU per event, paced, TLS, of Envoy's", against("envoy", "tls-paced", event), 1.0),
         Verdict("latency of one caller, of nginx's", against("nginx", "one-unary", "p50_us"), 1.3),
         Verdict("time added to a first event, of nginx's", against("nginx", first_byte.LOAD, "added_us"), 1.5),
-        Verdict("CPU per request, limits in Redis, of Envoy's that only forwards", governed("envoy"), 1.25),
-        Verdict("CPU per request, limits in Redis, of nginx with Lua and Redis", governed(NGINX_REDIS), 0.5),
-        Verdict("time that limits in Redis add, one caller, beyond a round trip", added_by_redis(), 50, "us"),
         Verdict(f"memory per stream, {most:,} open", memory_of(f"bytes_per_stream_{most}", 1024), 32, "KiB"),
         Verdict("memory at rest", memory_of("rest_bytes", 1024**2), 40, "MiB"),
         Verdict("CPU per request, 2 loops of 1 loop", of_one_loop(request), 1.1),

@@ -66,10 +66,6 @@ _PACED = Load(
 )
 
 BY_PART: dict[str, list[Load]] = {
-    "governed": [
-        replace(_UNARY, name="governed", title="chat requests, limits in Redis"),
-        replace(_UNARY, name="one-governed", title="chat requests, limits in Redis", connections=1),
-    ],
     "unary": [_UNARY],
     "burst": [_BURST],
     "paced": [_PACED],

@@ -17,13 +17,10 @@ from wire import Connection
 
 GATEWAY = "sluice"
 DIRECT = "direct"
-GATEWAY_REDIS = "sluice-redis"
-NGINX_REDIS = "nginx-redis"
 READY_SECONDS = 15.0
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _TEMPLATES = Path(__file__).with_name("templates")
-_LUA_MODULE = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,7 @@ class Upstream:
 
     port: int
     authority: Path | None = None
-    redis_port: int = 0
-    """Of the Redis that holds limits, for those that use one."""
+    redis_port: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +65,6 @@ def find_proxy(name: str, gateway: Path, envoy: Path | None) -> Proxy:
             return _found(name, _on_path("haproxy"), "haproxy.cfg", "-db -f", "-v")
         case "nginx":
             return _found(name, _on_path("nginx"), "nginx.conf", "-c", "-v")
-        case "sluice-redis":
-            return _found(name, str(gateway), "sluice-redis.yaml", "serve --config", "--version")
-        case "nginx-redis":
-            if not _LUA_MODULE.is_file():
-                raise Unavailable(
-                    "libnginx-mod-http-lua is not installed (`deploy/install-dependencies.sh compare` does)"
-                )
-            return _found(name, _on_path("nginx"), "nginx-redis.conf", "-c", "-v")
         case _:
             raise Unavailable("no such proxy")
 
@@ -142,7 +130,6 @@ def _configuration(proxy: Proxy, upstream: Upstream, port: int, folder: Path, th
         "admin_port": free_port(),
         "upstream_port": upstream.port,
         "redis_port": upstream.redis_port,
-        "templates": _TEMPLATES,
         "folder": folder,
         "threads": threads,
         "client_key": CLIENT_KEY,

@@ -72,38 +72,3 @@ def _is_complete(received: bytes) -> bool:
             return len(body) >= int(value)
     # The last chunk. Nothing that mock-azure says ends like this earlier.
     return body.endswith(b"0\r\n\r\n")
-
-
-class RedisConnection:
-    """A connection to Redis for one command at a time."""
-
-    def __init__(self, port: int):
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def __enter__(self) -> "RedisConnection":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def ask(self, *words: str) -> bytes:
-        """The reply: its line, or the bytes of a bulk string."""
-        parts = [f"*{len(words)}\r\n", *(f"${len(word)}\r\n{word}\r\n" for word in words)]
-        self._socket.sendall("".join(parts).encode())
-        received = b""
-        while b"\r\n" not in received:
-            received += self._receive()
-        line, _, rest = received.partition(b"\r\n")
-        if not line.startswith(b"$"):
-            return line
-        length = int(line[1:])
-        while len(rest) < length + 2:
-            rest += self._receive()
-        return rest[:length]
-
-    def _receive(self) -> bytes:
-        data = self._socket.recv(65536)
-        if not data:
-            raise ConnectionError("Redis closed the connection")
-        return data
