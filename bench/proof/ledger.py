@@ -153,15 +153,15 @@ class Ledger:
     def _settle(self, call: Call, reply: Value) -> None:
         assert isinstance(reply, int)
         numbers = integers(call.arguments[0])
-        mode, estimate, actual, _, refund, _, left_requests, left_tokens, scopes = numbers[:9]
-        deployments = (len(numbers) - 9 - 7 * scopes) // 5
-        scope_limits = [numbers[9 + 7 * i : 16 + 7 * i] for i in range(scopes)]
-        limits = [numbers[9 + 7 * scopes + 5 * i : 14 + 7 * scopes + 5 * i] for i in range(deployments)]
+        mode, estimate, actual, _, refund, _, left_requests, left_tokens, named, scopes = numbers[:10]
+        deployments = (len(numbers) - 10 - 7 * scopes) // 5
+        scope_limits = [numbers[10 + 7 * i : 17 + 7 * i] for i in range(scopes)]
+        limits = [numbers[10 + 7 * scopes + 5 * i : 15 + 7 * scopes + 5 * i] for i in range(deployments)]
         lease, states = call.keys[0], call.keys[1 : 1 + scopes + deployments]
         slot_keys = iter(call.keys[1 + scopes + deployments :])
         slots = [next(slot_keys) for limit in [*scope_limits, *limits] if limit[4]]
         self.counts[f"settle {mode} -> {reply}"] += 1
-        if left_requests >= 0 or left_tokens >= 0:
+        if left_requests >= 0 or left_tokens >= 0 or named > 0:
             self.violations.append("feedback of a deployment: the ledger does not follow it")
         if reply == 0:
             return

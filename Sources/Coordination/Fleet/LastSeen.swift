@@ -91,13 +91,14 @@ extension LimiterState {
     mutating func begin(_ whole: Candidate, at note: LastSeen.Note, replicas: Int64, now: Int64) {
         let share = whole.divided(by: replicas)
         var state = deployment(share, now: now)
-        state.refill(now: now, share.limits)
+        let limits = state.limits(share.limits)
+        state.refill(now: now, limits)
         state.meter.lower(
             to: note.part(of: whole.limits.requests, whole.limits.tokens, replicas: replicas, now: now),
-            requests: share.limits.requests,
+            requests: limits.requests,
             tokens: share.limits.tokens
         )
-        state.keep(now: now, share.limits)
+        state.keep(now: now, limits)
         deployments[whole.id] = state
     }
 }

@@ -32,6 +32,7 @@ extension RedisCoordinator {
         case .shared:
             if live[settlement.lease]?.isHere == true { fleet.fallback.settle(settlement, charged: []) { _ in } }
             live[settlement.lease]?.isEnding = true
+            if let deployment = settlement.givesBackTo { refusals.capacityReturned(deployment) }
             enqueue(LeaseEnd(.settlement(settlement), then: then))
         case .local:
             enqueueUsage(of: settlement)
@@ -48,6 +49,7 @@ extension RedisCoordinator {
         case .shared:
             if live[cancellation.lease]?.isHere == true { fleet.fallback.cancel(cancellation, charged: []) { _ in } }
             live[cancellation.lease]?.isEnding = true
+            for candidate in cancellation.candidates { refusals.capacityReturned(candidate.id) }
             fleet.counters.cancellations.increment()
             enqueue(LeaseEnd(.cancellation(cancellation), then: then))
         case .local:
@@ -173,6 +175,15 @@ extension RedisCoordinator {
         let finish = whenDrained
         whenDrained = nil
         finish?()
+    }
+}
+
+extension Settlement {
+    /// The deployment that has more room afterwards: a slot, or what was estimated and not used.
+    fileprivate var givesBackTo: DeploymentID? {
+        guard let deployment else { return nil }
+        let returns = refundsDeployment && actual ?? estimate < estimate
+        return returns || deployment.limits.concurrency != nil ? deployment.id : nil
     }
 }
 

@@ -29,7 +29,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     let encoder: ScriptEncoder
     /// How long calls took, their deadline at most, by script in the order of `Script.all`.
     private(set) var latency = [Histogram](repeating: Histogram(bounds: Histogram.lagBounds), count: Script.all.count)
-    private let deadline: TimeAmount
+    let deadline: TimeAmount
     private let redis: RedisConfiguration
     private(set) lazy var client = RedisClient(redis, scripts: Script.all, eventLoop: eventLoop) { [weak self] in
         self?.clientChanged($0)
@@ -42,7 +42,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     var whenDrained: (() -> Void)?
     /// Admissions that Redis has not answered: whoever is gone when the answer comes still takes it back.
     private(set) var undecided = 0
-    private var refusals = RefusalCache()
+    var refusals = RefusalCache()
     private var seen = LastSeen()
     var nextBeat: Scheduled<Void>?
     /// Leases that the beat under way has yet to renew; `nil` for none under way.

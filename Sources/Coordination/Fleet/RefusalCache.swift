@@ -21,9 +21,14 @@ struct RefusalCache {
         /// When it came.
         let since: NIODeadline
         let until: NIODeadline
+        /// How often capacity had returned by then.
+        let returns: Int
     }
 
     private var entries: [Key: Entry] = [:]
+    /// Counts `capacityReturned`, and what it was when it was said of each deployment last.
+    private var returns = 0
+    private var lastReturns: [DeploymentID: Int] = [:]
 
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
@@ -39,7 +44,8 @@ struct RefusalCache {
             admission: admission,
             refusal: refusal,
             since: now,
-            until: now + min(.milliseconds(refusal.wait), Self.longest)
+            until: now + min(.milliseconds(refusal.wait), Self.longest),
+            returns: returns
         )
     }
 
@@ -51,8 +57,21 @@ struct RefusalCache {
             entries[key] = nil
             return nil
         }
-        guard entry.holds(for: admission) else { return nil }
+        guard entry.holds(for: admission), !hasReturned(since: entry) else { return nil }
         return entry.refusal.later(by: (now - entry.since).nanoseconds / 1_000_000)
+    }
+
+    /// This event loop gave something back at a deployment: what it refused may be had now.
+    mutating func capacityReturned(_ deployment: DeploymentID) {
+        guard !entries.isEmpty else { return }
+        if lastReturns.count >= Self.mostEntries { (entries, lastReturns) = ([:], [:]) }
+        returns += 1
+        lastReturns[deployment] = returns
+    }
+
+    private func hasReturned(since entry: Entry) -> Bool {
+        guard entry.refusal.reason == .deployments, entry.returns < returns else { return false }
+        return entry.admission.candidates.contains { lastReturns[$0.id] ?? 0 > entry.returns }
     }
 
     private static func key(_ admission: Admission) -> Key {

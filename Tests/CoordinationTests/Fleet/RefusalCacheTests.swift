@@ -72,6 +72,24 @@ struct RefusalCacheTests {
         #expect(later?.cooldowns == [0] && later?.wait == 20)
     }
 
+    @Test("What a deployment refused is asked about again once something was given back there, and only there")
+    func returned() {
+        var cache = Self.cache(.deployments, wait: 100)
+        cache.capacityReturned(Make.candidate("other").id)
+        let before = cache.refusal(of: Self.admission, now: Self.start)
+        #expect(before != nil)
+        cache.capacityReturned(Make.candidate().id)
+        let after = cache.refusal(of: Self.admission, now: Self.start)
+        #expect(after == nil)
+        cache.note(Self.admission, Self.refusal(.deployments, wait: 100), now: Self.start)
+        let again = cache.refusal(of: Self.admission, now: Self.start)
+        #expect(again != nil, "refused after it was given back")
+        var ofClient = Self.cache(.client(scope: 0, .tokens), wait: 100)
+        ofClient.capacityReturned(Make.candidate().id)
+        let client = ofClient.refusal(of: Self.admission, now: Self.start)
+        #expect(client != nil)
+    }
+
     @Test("Slots and quotas are asked about each time")
     func notRemembered() {
         for kind in LimitKind.allCases {
