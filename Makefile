@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage scripts-cost test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -71,6 +71,28 @@ test-differential: dependencies ## compare the Redis scripts with the model in S
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter DifferentialTests
+
+# Four real gateways, one real redis-server and a load with random usage: docs/fleet-proof.md.
+prove = $(build_programs); "$$swift" build $(release_flags) --product sluice-load; \
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.proof --binaries .build/release
+
+test-fleet: dependencies ## four gateways and 256 callers for two minutes: limits, slots and books, from the log of all calls to Redis
+	$(prove) fleet $(OPTIONS)
+
+test-crash: dependencies ## kill a replica that holds slots: they are free within 90 s, and the others never notice
+	$(prove) crash $(OPTIONS)
+
+test-failures: dependencies ## every way in which Redis fails: answers in time, nothing lost; OPTIONS='BUSY READONLY' takes some rows
+	$(prove) failures $(OPTIONS)
+
+test-flapping: dependencies ## Redis up and down by turns for a minute: what is admitted stays within its bound
+	$(prove) flapping $(OPTIONS)
+
+test-partition: dependencies ## one replica of four cannot reach Redis: at most 1.25 times the limit passes
+	$(prove) partition $(OPTIONS)
+
+test-exactness: dependencies ## a retry one millisecond early is refused, on time it is admitted
+	$(prove) exactness $(OPTIONS)
 
 test-usage: dependencies ## read a million random answers in random pieces as usage, against Foundation; CASES and SEED choose others
 	swift=$(SWIFT); "$$swift" build --build-tests; \

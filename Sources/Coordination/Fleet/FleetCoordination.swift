@@ -18,6 +18,8 @@ package struct CoordinationSnapshot: Sendable, Equatable {
     package let fallbackAdmissions: Int
     /// Calls without a usable answer in time.
     package let errors: Int
+    /// Refusals that were given again without asking Redis.
+    package let rememberedRefusals: Int
 }
 
 /// Makes the replicas of a gateway hold their limits as one: what a process has of it, for all its event loops.
@@ -98,7 +100,8 @@ package final class FleetCoordination: Sendable {
             lateAnswers: state.counters.lateAnswers.value,
             cancellations: state.counters.cancellations.value,
             fallbackAdmissions: state.counters.fallbackAdmissions.value,
-            errors: state.counters.errors.value
+            errors: state.counters.errors.value,
+            rememberedRefusals: state.counters.rememberedRefusals.value
         )
     }
 

@@ -40,6 +40,10 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     var queuePause = Backoff()
     var isQueuePausing = false
     var whenDrained: (() -> Void)?
+    /// Admissions that Redis has not answered: whoever is gone when the answer comes still takes it back.
+    private(set) var undecided = 0
+    var refusals = RefusalCache()
+    private var seen = LastSeen()
     var nextBeat: Scheduled<Void>?
     /// Leases that the beat under way has yet to renew; `nil` for none under way.
     var beating: ArraySlice<LeaseID>?
@@ -133,17 +137,25 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
 
     func admit(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
         guard isUsable else { return admitAlone(admission, then: then) }
+        if !refusals.isEmpty, let refusal = refusals.refusal(of: admission, now: .now()) {
+            fleet.counters.rememberedRefusals.increment()
+            return then(.refused(refusal))
+        }
+        undecided += 1
         run(encoder.call(admission)) { reply throws(ScriptDecoder.UnexpectedReply) in
             try ScriptDecoder.decision(admission, reply)
         } completion: { outcome in
             switch outcome {
             case .success(let decision):
-                if case .admitted(let reservation) = decision { self.admitted(admission, reservation) }
+                self.decided(admission, decision)
                 then(decision)
+                self.answered()
             case .failure(let error):
                 // After a missed deadline the answer is still to come, or the news that it will not.
-                if error.mayHaveRun, error.code != .timedOut { self.takeBack(admission) }
+                let isOpen = error.mayHaveRun && error.code == .timedOut
+                if error.mayHaveRun, !isOpen { self.takeBack(admission) }
                 self.admitAlone(admission, then: then)
+                if !isOpen { self.answered() }
             }
         } late: { outcome in
             self.fleet.counters.lateAnswers.increment()
@@ -152,20 +164,35 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
             case .success(.refused), .success(.duplicate), .success(.unavailable): break
             case .failure(let error): if error.mayHaveRun { self.takeBack(admission) }
             }
+            self.answered()
         }
+    }
+
+    private func answered() {
+        undecided -= 1
+        finishDrainingIfTold()
     }
 
     private func admitAlone(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
         fleet.counters.fallbackAdmissions.increment()
+        fleet.fallback.begin(admission, &seen)
         fleet.fallback.admit(admission, then: then)
     }
 
-    private func admitted(_ admission: Admission, _ reservation: Reservation) {
-        live[admission.lease] = LiveLease(
-            scopes: admission.scopes,
-            deployment: admission.candidates[reservation.candidate],
-            admitted: reservation.time
-        )
+    private func decided(_ admission: Admission, _ decision: AdmissionDecision) {
+        if fleet.fallback.sharesLimits { seen.note(admission, decision) }
+        switch decision {
+        case .admitted(let reservation):
+            live[admission.lease] = LiveLease(
+                scopes: admission.scopes,
+                deployment: admission.candidates[reservation.candidate],
+                admitted: reservation.time
+            )
+        case .refused(let refusal):
+            refusals.note(admission, refusal, now: .now())
+        case .duplicate, .unavailable:
+            break
+        }
     }
 
     /// Nobody knows of what Redis admitted, if it did.
