@@ -39,6 +39,9 @@ struct Coordinating: Sendable {
 
     func coordinator(on eventLoop: any EventLoop) -> any Coordinator { fleet?.coordinator(on: eventLoop) ?? local }
 
+    /// Where replicas leave keys for each other; `nil` without Redis.
+    var sharedKeys: (any SharedKeyStore)? { nil }
+
     /// `nil` where this process decides alone by configuration.
     func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
 

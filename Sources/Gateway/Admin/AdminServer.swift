@@ -35,7 +35,12 @@ struct AdminServer: Sendable {
             return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
         case "/metrics":
             return .metrics(
-                MetricsPage(totals: await totals(), fleet: fleet, droppedLogBytes: logWriter.droppedBytes).text
+                MetricsPage(
+                    totals: await totals(),
+                    fleet: fleet,
+                    droppedLogBytes: logWriter.droppedBytes,
+                    access: await access()
+                ).text
             )
         case "/status":
             return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
@@ -53,6 +58,14 @@ struct AdminServer: Sendable {
         )
         for shard in shards { total.add(shard) }
         return total
+    }
+
+    /// As the first event loop knows it; the others know the same.
+    private func access() async -> Access.Report {
+        guard let worker = fleet.workers.first,
+            let report = try? await worker.eventLoop.submit({ worker.access.report }).get()
+        else { return Access.Report() }
+        return report
     }
 
     /// Running and waiting transfers by endpoint.

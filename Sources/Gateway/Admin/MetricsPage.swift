@@ -6,6 +6,7 @@ struct MetricsPage {
     let totals: MetricsShard
     let fleet: Fleet
     let droppedLogBytes: Int
+    let access: Access.Report
 
     var text: String {
         var page = MetricsText()
@@ -13,6 +14,7 @@ struct MetricsPage {
         times(&page)
         attempts(&page)
         coordination(&page)
+        access(&page)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")

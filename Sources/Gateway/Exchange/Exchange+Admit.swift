@@ -207,9 +207,12 @@ extension Exchange {
 
     /// Whether there is another deployment for the request, time left, and a body that can be sent again.
     var mayReroute: Bool {
-        guard let passage, passage.left.count > 1, NIODeadline.now() - record.start < Self.retryTime else {
-            return false
-        }
+        passage?.left.count ?? 0 > 1 && maySendAgain
+    }
+
+    /// Whether there is time left, and a body that can be sent again.
+    var maySendAgain: Bool {
+        guard let passage, NIODeadline.now() - record.start < Self.retryTime else { return false }
         return switch passage.payload {
         case .none, .memory: true
         case .stream, .form: !upload.wasRead

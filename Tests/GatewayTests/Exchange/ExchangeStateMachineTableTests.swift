@@ -21,11 +21,17 @@ struct ExchangeStateMachineTableTests {
         switch state {
         case .collecting:
             break
+        case .identifying:
+            machine.identifying()
         case .admitting(let upload):
             machine.admitting(upload)
         case .forwarding(let upload):
             machine.admitting(upload)
             _ = machine.admitted()
+        case .awaitingToken(let upload):
+            machine.admitting(upload)
+            _ = machine.admitted()
+            machine.awaitingToken()
         case .holding(let upload):
             machine.admitting(upload)
             _ = machine.admitted()
@@ -52,8 +58,9 @@ struct ExchangeStateMachineTableTests {
     static let uploads: [Machine.Upload] = [.open, .complete]
 
     static let states: [Machine.State] =
-        [.collecting] + uploads.map { .admitting($0) } + uploads.map { .forwarding($0) } + uploads.map { .holding($0) }
-        + uploads.map { .judging($0) } + uploads.map { .rerouting($0) }
+        [.collecting, .identifying] + uploads.map { .admitting($0) } + uploads.map { .forwarding($0) }
+        + uploads.map { .awaitingToken($0) } + uploads.map { .holding($0) } + uploads.map { .judging($0) }
+        + uploads.map { .rerouting($0) }
         + uploads.flatMap { [.relaying($0, .plain), .relaying($0, .eventStream)] } + [.ended]
 
     /// One event, to be sent to every state.
@@ -85,8 +92,8 @@ struct ExchangeStateMachineTableTests {
 
     @Test("all states are tried")
     func states() {
-        #expect(Self.states.count == 16)
-        #expect(Set(Self.states.map { "\($0)" }).count == 16)
+        #expect(Self.states.count == 19)
+        #expect(Set(Self.states.map { "\($0)" }).count == 19)
     }
 
     @Test("a part of the request's body is kept, passed on while the upload is open, or dropped")
@@ -94,10 +101,12 @@ struct ExchangeStateMachineTableTests {
         after { $0.bodyReceived() }.expect { state in
             switch state {
             case .collecting: (.collect, state)
-            case .admitting(.open), .forwarding(.open), .holding(.open), .judging(.open), .rerouting(.open),
-                .relaying(.open, _):
+            case .identifying: (.postpone, state)
+            case .admitting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open), .judging(.open),
+                .rerouting(.open), .relaying(.open, _):
                 (.upload, state)
-            case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            case .admitting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+                (.none, state)
             }
         }
     }
@@ -107,13 +116,16 @@ struct ExchangeStateMachineTableTests {
         after { $0.requestEnded() }.expect { state in
             switch state {
             case .collecting: (.decide, .collecting)
+            case .identifying: (.postpone, .identifying)
             case .admitting(.open): (.endUpload, .admitting(.complete))
             case .forwarding(.open): (.endUpload, .forwarding(.complete))
+            case .awaitingToken(.open): (.endUpload, .awaitingToken(.complete))
             case .holding(.open): (.endUpload, .holding(.complete))
             case .judging(.open): (.endUpload, .judging(.complete))
             case .rerouting(.open): (.endUpload, .rerouting(.complete))
             case .relaying(.open, let answer): (.endUpload, .relaying(.complete, answer))
-            case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            case .admitting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+                (.none, state)
             }
         }
     }
@@ -123,7 +135,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.admitted() }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.forward, .forwarding(upload))
-            case .collecting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            case .collecting, .identifying, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+                (.giveBack, state)
             }
         }
     }
@@ -133,13 +146,17 @@ struct ExchangeStateMachineTableTests {
         after { $0.rerouteRefused(Self.late) }.expect { state in
             switch state {
             case .rerouting: (.answer(Self.late, cancelling: false), .ended)
-            case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+                .ended:
+                (.giveBack, state)
             }
         }
         after { $0.rerouteRefused(nil) }.expect { state in
             switch state {
             case .rerouting: (.completeHeld, .ended)
-            case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+                .ended:
+                (.giveBack, state)
             }
         }
     }
@@ -159,7 +176,8 @@ struct ExchangeStateMachineTableTests {
         _ error: GatewayError
     ) -> (Machine.Action, Machine.State) {
         switch state {
-        case .collecting, .admitting, .rerouting: (.answer(error, cancelling: false), .ended)
+        case .collecting, .identifying, .admitting, .awaitingToken, .rerouting:
+            (.answer(error, cancelling: false), .ended)
         case .forwarding, .holding, .judging: (.answer(error, cancelling: true), .ended)
         case .relaying(_, .plain): (.cut(error, cancelling: true), .ended)
         case .relaying(_, .eventStream): (.endStream(error, cancelling: true), .ended)
@@ -187,7 +205,7 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .relaying: (.relay, state)
             case .holding, .judging: (.hold, state)
-            case .collecting, .admitting, .forwarding, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -198,7 +216,8 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .holding(let upload): (.relayHeld, .relaying(upload, .eventStream))
             case .judging(let upload): (.relayHeld, .relaying(upload, .plain))
-            case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .relaying, .ended:
+                (.none, state)
             }
         }
     }
@@ -208,7 +227,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.failed() }.expect { state in
             switch state {
             case .holding(let upload), .judging(let upload): (.reroute(cancelling: true), .rerouting(upload))
-            case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .relaying, .ended:
+                (.none, state)
             }
         }
     }
@@ -220,7 +240,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding: (.answer(Self.closedEarly, cancelling: false), .ended)
             case .holding, .judging: (.completeHeld, .ended)
             case .relaying: (.complete, .ended)
-            case .collecting, .admitting, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -232,7 +252,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding, .holding, .judging: (.answer(Self.late, cancelling: false), .ended)
             case .relaying(_, .plain): (.cut(Self.late, cancelling: false), .ended)
             case .relaying(_, .eventStream): (.endStream(Self.late, cancelling: false), .ended)
-            case .collecting, .admitting, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -246,7 +266,16 @@ struct ExchangeStateMachineTableTests {
                     (.reroute(cancelling: false), .rerouting(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .admitting, .rerouting, .ended: (.none, state)
+                case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
+                }
+            }
+            after { $0.attemptEnded(error, remedy: .renew) }.expect { state in
+                switch state {
+                case .forwarding(let upload), .holding(let upload), .judging(let upload):
+                    (.renewToken, .awaitingToken(upload))
+                case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
+                case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
+                case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
                 }
             }
             after { $0.attemptEnded(error, remedy: .resend) }.expect { state in
@@ -255,8 +284,37 @@ struct ExchangeStateMachineTableTests {
                     (.forward, .forwarding(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .admitting, .rerouting, .ended: (.none, state)
+                case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
                 }
+            }
+        }
+    }
+
+    @Test("who has been identified has the body looked at, unless the exchange has ended meanwhile")
+    func identified() {
+        after { $0.identified() }.expect { state in
+            state == .identifying ? (.takeBody, .collecting) : (.none, state)
+        }
+    }
+
+    @Test("a token starts the attempt that waits for it, and no other")
+    func tokenReceived() {
+        after { $0.tokenReceived() }.expect { state in
+            guard case .awaitingToken(let upload) = state else { return (.none, state) }
+            return (.forward, .forwarding(upload))
+        }
+    }
+
+    @Test("without a token another deployment is asked for, or the client is told, or gets what is held")
+    func tokenMissing() {
+        for error in [nil, Self.late] {
+            after { $0.tokenMissing(error, reroutes: true) }.expect { state in
+                guard case .awaitingToken(let upload) = state else { return (.none, state) }
+                return (.reroute(cancelling: false), .rerouting(upload))
+            }
+            after { $0.tokenMissing(error, reroutes: false) }.expect { state in
+                guard case .awaitingToken = state else { return (.none, state) }
+                return (error.map { .answer($0, cancelling: false) } ?? .completeHeld, .ended)
             }
         }
     }
@@ -265,7 +323,8 @@ struct ExchangeStateMachineTableTests {
     func clientLeft() {
         after { $0.clientLeft() }.expect { state in
             switch state {
-            case .collecting, .admitting, .rerouting: (.abandon(cancelling: false), .ended)
+            case .collecting, .identifying, .admitting, .awaitingToken, .rerouting:
+                (.abandon(cancelling: false), .ended)
             case .forwarding, .holding, .judging, .relaying: (.abandon(cancelling: true), .ended)
             case .ended: (.none, .ended)
             }
@@ -279,8 +338,9 @@ struct ExchangeStateMachineTableTests {
             .cut(Self.late, cancelling: false), .abandon(cancelling: true),
         ]
         let others: [Machine.Action] = [
-            .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute(cancelling: true),
-            .relayHead, .relayHeld, .relay,
+            .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+            .hold,
+            .reroute(cancelling: true), .relayHead, .relayHeld, .relay,
         ]
         #expect(endings.allSatisfy { $0.isEnding })
         #expect(!others.contains { $0.isEnding })

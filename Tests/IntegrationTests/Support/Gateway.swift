@@ -28,8 +28,10 @@ final class Gateway: Sendable {
 
     /// Starts it, and returns when it listens.
     ///
-    /// - Parameter file: the configuration file's text.
-    init(file text: String, upstream: any Upstream) throws {
+    /// - Parameters:
+    ///   - file: the configuration file's text.
+    ///   - environment: variables beside this process's own.
+    init(file text: String, upstream: any Upstream, environment: [String: String] = [:]) throws {
         self.upstream = upstream
         folder = try TemporaryFolder()
         let file = try folder.write(text, to: "sluice.yaml")
@@ -37,6 +39,7 @@ final class Gateway: Sendable {
         let process = try ChildProcess(
             Build.executable("sluice"),
             ["serve", "--config", file.path, "--port-file", ports.path],
+            environment: environment,
             output: folder.url.appendingPathComponent("log")
         )
         self.process = process
