@@ -39,7 +39,7 @@ struct AdminServer: Sendable {
                     totals: await totals(),
                     fleet: fleet,
                     droppedLogBytes: logWriter.droppedBytes,
-                    access: await access()
+                    seen: await seen()
                 ).text
             )
         case "/status":
@@ -66,6 +66,13 @@ struct AdminServer: Sendable {
             let report = try? await worker.eventLoop.submit({ worker.access.report }).get()
         else { return Access.Report() }
         return report
+    }
+
+    private func seen() async -> MetricsPage.Seen {
+        var seen = MetricsPage.Seen(redis: await fleet.coordinating.latencies())
+        seen.access = await access()
+        for cooling in await fleet.onEachLoop({ $0.cooling() }) { seen.cooling.merge(cooling, uniquingKeysWith: max) }
+        return seen
     }
 
     /// Running and waiting transfers by endpoint.

@@ -6,15 +6,15 @@ extension MetricsPage {
             page.sample("sluice_refused_callers_total", count, labels: [("reason", reason)])
         }
         page.family("sluice_signing_keys", "gauge", "Signing keys of a tenant that count, by version of its tokens.")
-        for keys in access.keys {
+        for keys in seen.access.keys {
             page.sample("sluice_signing_keys", keys.count, labels: Self.labels(keys))
         }
         page.family("sluice_signing_keys_failing", "gauge", "1 while a tenant's signing keys cannot be fetched.")
-        for keys in access.keys {
+        for keys in seen.access.keys {
             page.sample("sluice_signing_keys_failing", keys.isFailing ? 1 : 0, labels: Self.labels(keys))
         }
         page.family("sluice_upstream_token", "gauge", "1 while the gateway has a token for an endpoint that needs one.")
-        for (index, hasToken) in access.tokens.enumerated() {
+        for (index, hasToken) in seen.access.tokens.enumerated() {
             guard let hasToken else { continue }
             let labels = [("endpoint", fleet.snapshot.endpoints[index].name)]
             page.sample("sluice_upstream_token", hasToken ? 1 : 0, labels: labels)

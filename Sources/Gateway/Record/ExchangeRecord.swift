@@ -26,6 +26,10 @@ struct ExchangeRecord {
     /// Why, when it was not Azure that answered.
     var error: GatewayError?
     var attempts = 0
+    /// By the end of its path.
+    var operation = APIOperation.other
+    /// Tokens that were reserved; 0 where none were.
+    var estimate = 0
     /// What it cost, as it was settled.
     var usage = TokenUsage()
     var isStream = false
