@@ -81,6 +81,7 @@ package final class GatewayServer: Service {
         let coordinating = try Coordinating(
             configuration.coordination,
             instance: UInt32(truncatingIfNeeded: processID),
+            environment: environment,
             logger: logger
         )
         var workers: [Worker] = []
@@ -101,7 +102,7 @@ package final class GatewayServer: Service {
                 }.get()
             )
         }
-        let keepers = try await Self.makeKeepers(workers, snapshot, shared: coordinating.sharedKeys, logger: logger)
+        let keepers = try await Self.makeKeepers(workers, snapshot, coordinating, logger: logger)
         return Fleet(
             workers: workers,
             gate: gate,
@@ -115,12 +116,13 @@ package final class GatewayServer: Service {
     private static func makeKeepers(
         _ workers: [Worker],
         _ snapshot: Snapshot,
-        shared: (any SharedKeyStore)?,
+        _ coordinating: Coordinating,
         logger: Logger
     ) async throws -> Keepers {
         let first = workers[0]
         let (keepers, kept) = try await first.eventLoop.submit {
-            let keepers = Keepers(transfers: first.transfers, shared: shared, logger: logger)
+            let keepers = Keepers(transfers: first.transfers, shared: coordinating.sharedKeys, logger: logger)
+            keepers.keepRedisToken(of: coordinating)
             return (keepers, keepers.adopt(snapshot))
         }.get()
         for worker in workers {

@@ -26,6 +26,7 @@ final class Keepers: @unchecked Sendable {  // confined to its event loop
     private let logger: Logger
     private var keys: (sources: [Source], keeper: KeyKeeper)?
     private var credentials: [(settings: CredentialKeeper.Settings, keeper: CredentialKeeper)] = []
+    private var redis: RedisToken?
     /// No longer needed by the newest configuration, and perhaps still by loops that have not taken it up.
     private var retired: (keys: [KeyKeeper], credentials: [CredentialKeeper]) = ([], [])
 
@@ -44,6 +45,17 @@ final class Keepers: @unchecked Sendable {  // confined to its event loop
         Kept(keys: keyKeeper(snapshot.tokenPolicy?.tenants ?? []), credentials: credentialKeepers(snapshot))
     }
 
+    /// Keeps the token for Redis, if the configuration names an identity for it.
+    func keepRedisToken(of coordinating: Coordinating) {
+        guard let settings = coordinating.tokenSettings, redis == nil else { return }
+        let keeper = CredentialKeeper(settings, transfers: transfers, logger: logger)
+        let token = RedisToken(keeper, username: coordinating.tokenUser, on: eventLoop, logger: logger) {
+            coordinating.authenticate($0)
+        }
+        redis = token
+        coordinating.whenRefused { token.refused() }
+    }
+
     /// Every event loop has taken up the newest configuration.
     func dismissRetired() {
         for keeper in retired.keys { keeper.stop() }
@@ -54,6 +66,8 @@ final class Keepers: @unchecked Sendable {  // confined to its event loop
     /// To be called before the transfers' shutdown.
     func stop() {
         dismissRetired()
+        redis?.stop()
+        redis = nil
         keys?.keeper.stop()
         for (_, keeper) in credentials { keeper.stop() }
         keys = nil

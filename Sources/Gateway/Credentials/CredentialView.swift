@@ -15,6 +15,8 @@ package final class CredentialView {
     package private(set) var current: Current
     /// Tells the keeper that the upstream refused a token; set by it.
     var tellRefused: ((String) -> Void)?
+    /// Called whenever it is another one.
+    var onChange: ((Current) -> Void)?
     private var waiting = WaitingList<Current>()
     private var renewing = WaitingList<Current>()
 
@@ -47,7 +49,9 @@ package final class CredentialView {
     // MARK: what the keeper says
 
     func update(to current: Current) {
+        let isNew = self.current != current
         self.current = current
+        if isNew { onChange?(current) }
         guard current != .pending else { return }
         for tell in waiting.removeAll() { tell(current) }
     }

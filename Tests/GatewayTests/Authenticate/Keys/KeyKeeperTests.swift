@@ -295,7 +295,7 @@ final class MemoryKeyStore: SharedKeyStore {
         )
     }
 
-    func put(_ name: String, _ keys: SharedKeys.Documents, lifetime: TimeAmount) {
+    func put(_ name: String, _ keys: SharedKeys.Documents, lifetime: TimeAmount, on eventLoop: any EventLoop) {
         documents.withLock { $0[name] = keys }
     }
 }
