@@ -81,9 +81,10 @@ extension GatewayError {
         reason: "differing_keys"
     )
 
-    static func modelNotAllowed(_ model: String) -> Self {
+    /// - Parameter status: 403, or 401 where the configuration says so.
+    static func modelNotAllowed(_ model: String, status: Int = 403) -> Self {
         Self(
-            403,
+            status,
             "PermissionDenied",
             "This key may not use the model '\(model)'. Ask the gateway's operator for access.",
             source: .downstream

@@ -26,6 +26,8 @@ final class Snapshot: Sendable {
     let tokenPolicy: TokenPolicy?
     /// Failed authentications of one address in a minute, after which it is answered 429; `nil`: none are counted.
     let failureLimit: Int?
+    /// What a client gets that may not use a model.
+    let modelRefusalStatus: Int
     /// `nil`: requests need not come through Front Door.
     let frontDoor: FrontDoor?
     let clients: ClientDirectory
@@ -56,6 +58,11 @@ final class Snapshot: Sendable {
         tokenPolicy =
             configuration.entra.isEmpty ? nil : TokenPolicy(configuration, epoch: TokenPolicy.nextEpoch())
         failureLimit = configuration.frontDoor == nil ? nil : AuthenticationFailures.Limit().count
+        modelRefusalStatus =
+            switch configuration.server.modelRefusalStatus {
+            case .forbidden: 403
+            case .unauthorized: 401
+            }
         frontDoor = configuration.frontDoor.map { FrontDoor($0) }
         clients = ClientDirectory(configuration.clients)
         endpoints = try configuration.endpoints.map {

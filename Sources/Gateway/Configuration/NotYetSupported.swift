@@ -6,7 +6,6 @@ package enum NotYetSupported {
     /// Paths of keys, and of values that stand for more than themselves: a name of `*`.
     package static let paths: Set<String> = [
         "mock",
-        "server.model_refusal_status",
         "clients[].limits.shadow",
         "clients[].model_limits.*.shadow",
         "clients[].model_limits.*=*",

@@ -14,7 +14,10 @@ extension Exchange {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
-        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
+        if let model, !client.mayUse(model) {
+            let status = worker.snapshot.modelRefusalStatus
+            return perform(machine.refused(.modelNotAllowed(model, status: status)))
+        }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
         let order = worker.order(route, priority: client.priority, isStream: record.isStream)
         guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }
