@@ -86,10 +86,10 @@ extension Exchange {
             identified(identity)
             let unidentified = self.unidentified
             self.unidentified = nil
+            connection.releaseReads()
             takeBody()
             for bytes in unidentified?.postponed ?? [] { receive(bytes) }
             if unidentified?.hasEnded == true { requestEnded() }
-            connection.releaseReads()
         }
     }
 
