@@ -31,14 +31,22 @@ final class Gateway: Sendable {
     /// - Parameters:
     ///   - file: the configuration file's text.
     ///   - environment: variables beside this process's own.
-    init(file text: String, upstream: any Upstream, environment: [String: String] = [:]) throws {
+    ///   - launcher: a program with its arguments that starts it, as it starts anything.
+    init(
+        file text: String,
+        upstream: any Upstream,
+        environment: [String: String] = [:],
+        launcher: [String] = []
+    ) throws {
         self.upstream = upstream
         folder = try TemporaryFolder()
         let file = try folder.write(text, to: "sluice.yaml")
         let ports = folder.url.appendingPathComponent("ports")
+        let serve = ["serve", "--config", file.path, "--port-file", ports.path]
+        let command = launcher + [Build.executable("sluice")] + serve
         let process = try ChildProcess(
-            Build.executable("sluice"),
-            ["serve", "--config", file.path, "--port-file", ports.path],
+            command[0],
+            Array(command.dropFirst()),
             environment: environment,
             output: folder.url.appendingPathComponent("log")
         )
