@@ -29,7 +29,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     let encoder: ScriptEncoder
     /// How long calls took, their deadline at most, by script in the order of `Script.all`.
     private(set) var latency = [Histogram](repeating: Histogram(bounds: Histogram.lagBounds), count: Script.all.count)
-    private let deadline: TimeAmount
+    let deadline: TimeAmount
     private let redis: RedisConfiguration
     /// There is nothing to show Redis yet.
     private var awaitsCredentials: Bool

@@ -37,13 +37,23 @@ struct AdminServer: Sendable {
             return .metrics(
                 MetricsPage(
                     totals: await totals(),
+                    routing: await routing(),
                     fleet: fleet,
                     droppedLogBytes: logWriter.droppedBytes,
                     seen: await seen()
                 ).text
             )
         case "/status":
-            return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
+            let reports = await fleet.coordinating.report(fleet.snapshot.candidates)
+            return .json(
+                StatusPage(
+                    totals: await totals(),
+                    origins: await origins(),
+                    routing: await routing(),
+                    reports: reports,
+                    fleet: fleet
+                ).json
+            )
         default:
             return .text(404, "known paths: /health/live /health/ready /metrics /status\n")
         }
@@ -66,6 +76,13 @@ struct AdminServer: Sendable {
             let report = try? await worker.eventLoop.submit({ worker.access.report }).get()
         else { return Access.Report() }
         return report
+    }
+
+    private func routing() async -> RoutingReport? {
+        var reports = await fleet.onEachLoop { RoutingReport($0) }[...]
+        guard var total = reports.popFirst() else { return nil }
+        for report in reports { total.add(report) }
+        return total
     }
 
     private func seen() async -> MetricsPage.Seen {

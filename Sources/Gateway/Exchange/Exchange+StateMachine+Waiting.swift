@@ -4,7 +4,8 @@ extension ExchangeStateMachine {
     mutating func identifying() {
         switch state {
         case .collecting: state = .identifying
-        case .identifying, .admitting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+        case .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+            .ended:
             preconditionFailure("who calls is asked before anything else, and once")
         }
     }
@@ -16,7 +17,8 @@ extension ExchangeStateMachine {
             state = .collecting
             return .takeBody
         // The exchange has ended meanwhile.
-        case .collecting, .admitting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+        case .collecting, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+            .ended:
             return .none
         }
     }
@@ -25,7 +27,8 @@ extension ExchangeStateMachine {
     mutating func awaitingToken() {
         switch state {
         case .forwarding(let upload): state = .awaitingToken(upload)
-        case .collecting, .identifying, .admitting, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+            .ended:
             preconditionFailure("a token is awaited when an attempt is to start")
         }
     }
@@ -35,7 +38,8 @@ extension ExchangeStateMachine {
         case .awaitingToken(let upload):
             state = .forwarding(upload)
             return .forward
-        case .collecting, .identifying, .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying,
+            .ended:
             return .none
         }
     }
@@ -54,7 +58,8 @@ extension ExchangeStateMachine {
             }
             state = .ended
             return error.map { .answer($0, cancelling: false) } ?? .completeHeld
-        case .collecting, .identifying, .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying,
+            .ended:
             return .none
         }
     }

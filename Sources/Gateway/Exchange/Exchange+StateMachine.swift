@@ -10,8 +10,10 @@ struct ExchangeStateMachine: ~Copyable {
         case collecting
         /// Who calls can only be said with a key that is being fetched; the body waits. Can go to: `.collecting`, `.ended`.
         case identifying
-        /// The coordinator is asked whether, and where. Can go to: `.forwarding`, `.ended`.
+        /// The coordinator is asked whether, and where. Can go to: `.waiting`, `.forwarding`, `.ended`.
         case admitting(Upload)
+        /// Every deployment refused, and it waits for capacity to return. Can go to: `.admitting`, `.ended`.
+        case waiting(Upload)
         /// An attempt runs and nothing has come of it. Can go to: `.awaitingToken`, `.holding`, `.judging`, `.rerouting`,
         /// `.relaying`, `.ended`.
         case forwarding(Upload)
@@ -24,7 +26,8 @@ struct ExchangeStateMachine: ~Copyable {
         /// An error answer has begun; it is held until it is whole.
         /// Can go to: `.forwarding`, `.awaitingToken`, `.rerouting`, `.relaying`, `.ended`.
         case judging(Upload)
-        /// The attempt has failed, and the coordinator is asked for another deployment. Can go to: `.forwarding`, `.ended`.
+        /// The attempt has failed, and the coordinator is asked for another deployment.
+        /// Can go to: `.forwarding`, `.waiting`, `.ended`.
         case rerouting(Upload)
         /// The client has the head: nothing can be answered in its place any more. Can go to: `.ended`.
         case relaying(Upload, Answer)
@@ -113,7 +116,7 @@ struct ExchangeStateMachine: ~Copyable {
     var isUndecided: Bool {
         switch state {
         case .forwarding, .holding, .judging: true
-        case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .relaying, .ended: false
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .relaying, .ended: false
         }
     }
 
@@ -128,11 +131,13 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .collecting: .collect
         case .identifying: .postpone
-        case .admitting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open), .judging(.open),
+        case .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open),
+            .judging(.open),
             .rerouting(.open), .relaying(.open, _):
             .upload
         // The parser gives no body behind a request's end, and an ended exchange has no use for one.
-        case .admitting(.complete), .forwarding(.complete), .awaitingToken(.complete), .holding(.complete),
+        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .awaitingToken(.complete),
+            .holding(.complete),
             .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             .none
         }
@@ -143,13 +148,15 @@ struct ExchangeStateMachine: ~Copyable {
         case .collecting: return .decide
         case .identifying: return .postpone
         case .admitting(.open): state = .admitting(.complete)
+        case .waiting(.open): state = .waiting(.complete)
         case .forwarding(.open): state = .forwarding(.complete)
         case .awaitingToken(.open): state = .awaitingToken(.complete)
         case .holding(.open): state = .holding(.complete)
         case .judging(.open): state = .judging(.complete)
         case .rerouting(.open): state = .rerouting(.complete)
         case .relaying(.open, let answer): state = .relaying(.complete, answer)
-        case .admitting(.complete), .forwarding(.complete), .awaitingToken(.complete), .holding(.complete),
+        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .awaitingToken(.complete),
+            .holding(.complete),
             .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             return .none
         }
@@ -160,7 +167,8 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func admitting(_ upload: Upload) {
         switch state {
         case .collecting: state = .admitting(upload)
-        case .identifying, .admitting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+        case .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+            .ended:
             preconditionFailure("an exchange is admitted once, when it has collected what it must know")
         }
     }
@@ -177,7 +185,7 @@ struct ExchangeStateMachine: ~Copyable {
             state = .forwarding(upload)
             return .forward
         // The exchange has ended meanwhile.
-        case .collecting, .identifying, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+        case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
             return .giveBack
         }
     }
@@ -190,9 +198,27 @@ struct ExchangeStateMachine: ~Copyable {
         case .rerouting:
             state = .ended
             return error.map { .answer($0, cancelling: false) } ?? .completeHeld
-        case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+            .relaying, .ended:
             return .giveBack
         }
+    }
+
+    /// Every deployment refused, and the exchange has a place in the queue.
+    mutating func mustWait() {
+        switch state {
+        case .admitting(let upload), .rerouting(let upload): state = .waiting(upload)
+        // It has ended meanwhile.
+        case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+            break
+        }
+    }
+
+    /// It is the exchange's turn. Returns whether the coordinator is to be asked for it.
+    mutating func asksAgain() -> Bool {
+        guard case .waiting(let upload) = state else { return false }
+        state = .admitting(upload)
+        return true
     }
 
     // MARK: the upstream
@@ -208,7 +234,8 @@ struct ExchangeStateMachine: ~Copyable {
             case .error: state = .judging(upload)
             }
             return .hold
-        case .collecting, .identifying, .admitting, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+            .ended:
             return .none
         }
     }
@@ -217,7 +244,7 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .relaying: .relay
         case .holding, .judging: .hold
-        case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .ended: .none
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .ended: .none
         }
     }
 
@@ -226,7 +253,8 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .holding(let upload): state = .relaying(upload, .eventStream)
         case .judging(let upload): state = .relaying(upload, .plain)
-        case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+            .ended:
             return .none
         }
         return .relayHeld
@@ -238,7 +266,8 @@ struct ExchangeStateMachine: ~Copyable {
         case .holding(let upload), .judging(let upload):
             state = .rerouting(upload)
             return .reroute(cancelling: true)
-        case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+            .ended:
             return .none
         }
     }
@@ -257,7 +286,7 @@ struct ExchangeStateMachine: ~Copyable {
     /// The attempt is over; it is not to be cancelled.
     mutating func attemptEnded(_ error: GatewayError?, remedy: Remedy) -> Action {
         switch state {
-        case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended:
             return .none
         case .forwarding(let upload):
             return ended(upload, remedy) ?? .answer(error ?? Self.closedEarly, cancelling: false)
@@ -301,7 +330,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     mutating func clientLeft() -> Action {
         switch state {
-        case .collecting, .identifying, .admitting, .awaitingToken, .rerouting:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
             state = .ended
             return .abandon(cancelling: false)
         case .forwarding, .holding, .judging, .relaying:
@@ -317,7 +346,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     private mutating func fails(_ error: GatewayError) -> Action {
         switch state {
-        case .collecting, .identifying, .admitting, .awaitingToken, .rerouting:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
             state = .ended
             return .answer(error, cancelling: false)
         case .forwarding, .holding, .judging:

@@ -25,6 +25,9 @@ struct ExchangeStateMachineTableTests {
             machine.identifying()
         case .admitting(let upload):
             machine.admitting(upload)
+        case .waiting(let upload):
+            machine.admitting(upload)
+            machine.mustWait()
         case .forwarding(let upload):
             machine.admitting(upload)
             _ = machine.admitted()
@@ -58,9 +61,9 @@ struct ExchangeStateMachineTableTests {
     static let uploads: [Machine.Upload] = [.open, .complete]
 
     static let states: [Machine.State] =
-        [.collecting, .identifying] + uploads.map { .admitting($0) } + uploads.map { .forwarding($0) }
-        + uploads.map { .awaitingToken($0) } + uploads.map { .holding($0) } + uploads.map { .judging($0) }
-        + uploads.map { .rerouting($0) }
+        [.collecting, .identifying] + uploads.map { .admitting($0) } + uploads.map { .waiting($0) }
+        + uploads.map { .forwarding($0) } + uploads.map { .awaitingToken($0) } + uploads.map { .holding($0) }
+        + uploads.map { .judging($0) } + uploads.map { .rerouting($0) }
         + uploads.flatMap { [.relaying($0, .plain), .relaying($0, .eventStream)] } + [.ended]
 
     /// One event, to be sent to every state.
@@ -92,8 +95,8 @@ struct ExchangeStateMachineTableTests {
 
     @Test("all states are tried")
     func states() {
-        #expect(Self.states.count == 19)
-        #expect(Set(Self.states.map { "\($0)" }).count == 19)
+        #expect(Self.states.count == 21)
+        #expect(Set(Self.states.map { "\($0)" }).count == 21)
     }
 
     @Test("a part of the request's body is kept, passed on while the upload is open, or dropped")
@@ -102,10 +105,11 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .collecting: (.collect, state)
             case .identifying: (.postpone, state)
-            case .admitting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open), .judging(.open),
+            case .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open),
+                .judging(.open),
                 .rerouting(.open), .relaying(.open, _):
                 (.upload, state)
-            case .admitting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+            case .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
                 (.none, state)
             }
         }
@@ -118,14 +122,46 @@ struct ExchangeStateMachineTableTests {
             case .collecting: (.decide, .collecting)
             case .identifying: (.postpone, .identifying)
             case .admitting(.open): (.endUpload, .admitting(.complete))
+            case .waiting(.open): (.endUpload, .waiting(.complete))
             case .forwarding(.open): (.endUpload, .forwarding(.complete))
             case .awaitingToken(.open): (.endUpload, .awaitingToken(.complete))
             case .holding(.open): (.endUpload, .holding(.complete))
             case .judging(.open): (.endUpload, .judging(.complete))
             case .rerouting(.open): (.endUpload, .rerouting(.complete))
             case .relaying(.open, let answer): (.endUpload, .relaying(.complete, answer))
-            case .admitting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+            case .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
                 (.none, state)
+            }
+        }
+    }
+
+    @Test("an exchange that every deployment refused waits, and one that has ended meanwhile does not")
+    func mustWait() {
+        after {
+            $0.mustWait()
+            return .none
+        }.expect { state in
+            switch state {
+            case .admitting(let upload), .rerouting(let upload): (.none, .waiting(upload))
+            case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+                .ended:
+                (.none, state)
+            }
+        }
+    }
+
+    @Test("only an exchange that waits is asked for again")
+    func asksAgain() {
+        for start in Self.states {
+            var machine = Self.machine(in: start)
+            let asks = machine.asksAgain()
+            let end = machine.state
+            if case .waiting(let upload) = start {
+                #expect(asks)
+                #expect(end == .admitting(upload))
+            } else {
+                #expect(!asks, "in \(start)")
+                #expect(end == start)
             }
         }
     }
@@ -135,7 +171,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.admitted() }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.forward, .forwarding(upload))
-            case .collecting, .identifying, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+            case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+                .ended:
                 (.giveBack, state)
             }
         }
@@ -146,7 +183,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.rerouteRefused(Self.late) }.expect { state in
             switch state {
             case .rerouting: (.answer(Self.late, cancelling: false), .ended)
-            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+                .relaying,
                 .ended:
                 (.giveBack, state)
             }
@@ -154,7 +192,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.rerouteRefused(nil) }.expect { state in
             switch state {
             case .rerouting: (.completeHeld, .ended)
-            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+                .relaying,
                 .ended:
                 (.giveBack, state)
             }
@@ -176,7 +215,7 @@ struct ExchangeStateMachineTableTests {
         _ error: GatewayError
     ) -> (Machine.Action, Machine.State) {
         switch state {
-        case .collecting, .identifying, .admitting, .awaitingToken, .rerouting:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
             (.answer(error, cancelling: false), .ended)
         case .forwarding, .holding, .judging: (.answer(error, cancelling: true), .ended)
         case .relaying(_, .plain): (.cut(error, cancelling: true), .ended)
@@ -205,7 +244,8 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .relaying: (.relay, state)
             case .holding, .judging: (.hold, state)
-            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .ended:
+                (.none, state)
             }
         }
     }
@@ -216,7 +256,8 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .holding(let upload): (.relayHeld, .relaying(upload, .eventStream))
             case .judging(let upload): (.relayHeld, .relaying(upload, .plain))
-            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .relaying, .ended:
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+                .ended:
                 (.none, state)
             }
         }
@@ -227,7 +268,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.failed() }.expect { state in
             switch state {
             case .holding(let upload), .judging(let upload): (.reroute(cancelling: true), .rerouting(upload))
-            case .collecting, .identifying, .admitting, .forwarding, .awaitingToken, .rerouting, .relaying, .ended:
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+                .ended:
                 (.none, state)
             }
         }
@@ -240,7 +282,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding: (.answer(Self.closedEarly, cancelling: false), .ended)
             case .holding, .judging: (.completeHeld, .ended)
             case .relaying: (.complete, .ended)
-            case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -252,7 +294,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding, .holding, .judging: (.answer(Self.late, cancelling: false), .ended)
             case .relaying(_, .plain): (.cut(Self.late, cancelling: false), .ended)
             case .relaying(_, .eventStream): (.endStream(Self.late, cancelling: false), .ended)
-            case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -266,7 +308,7 @@ struct ExchangeStateMachineTableTests {
                     (.reroute(cancelling: false), .rerouting(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
+                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
                 }
             }
             after { $0.attemptEnded(error, remedy: .renew) }.expect { state in
@@ -275,7 +317,7 @@ struct ExchangeStateMachineTableTests {
                     (.renewToken, .awaitingToken(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
+                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
                 }
             }
             after { $0.attemptEnded(error, remedy: .resend) }.expect { state in
@@ -284,7 +326,7 @@ struct ExchangeStateMachineTableTests {
                     (.forward, .forwarding(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .identifying, .admitting, .awaitingToken, .rerouting, .ended: (.none, state)
+                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
                 }
             }
         }
@@ -323,7 +365,7 @@ struct ExchangeStateMachineTableTests {
     func clientLeft() {
         after { $0.clientLeft() }.expect { state in
             switch state {
-            case .collecting, .identifying, .admitting, .awaitingToken, .rerouting:
+            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
                 (.abandon(cancelling: false), .ended)
             case .forwarding, .holding, .judging, .relaying: (.abandon(cancelling: true), .ended)
             case .ended: (.none, .ended)
