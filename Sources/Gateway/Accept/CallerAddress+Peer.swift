@@ -1,4 +1,3 @@
-internal import Glibc
 internal import NIOCore
 
 extension CallerAddress {
@@ -7,10 +6,15 @@ extension CallerAddress {
         // The kernel's own layout (ip(7), ipv6(7)): the address stands behind family, port and, in IPv6, the flow.
         switch address {
         case .v4:
-            guard let four = address?.withSockAddr({ Self.load(UInt32.self, at: 4, of: $0, $1) }) else { return nil }
+            guard let four = address?.withSockAddr({ Self.load(UInt32.self, at: 4, of: UnsafeRawPointer($0), $1) })
+            else { return nil }
             self.init(ipv4: UInt32(bigEndian: four))
         case .v6:
-            guard let halves = address?.withSockAddr({ Self.load(SIMD2<UInt64>.self, at: 8, of: $0, $1) }) else {
+            guard
+                let halves = address?.withSockAddr({
+                    Self.load(SIMD2<UInt64>.self, at: 8, of: UnsafeRawPointer($0), $1)
+                })
+            else {
                 return nil
             }
             self.init(ipv6: withUnsafeBytes(of: halves) { Array($0) })
@@ -22,10 +26,10 @@ extension CallerAddress {
     private static func load<Value: BitwiseCopyable>(
         _ type: Value.Type,
         at offset: Int,
-        of address: UnsafePointer<sockaddr>,
+        of address: UnsafeRawPointer,
         _ size: Int
     ) -> Value? {
         guard size >= offset + MemoryLayout<Value>.size else { return nil }
-        return UnsafeRawPointer(address).loadUnaligned(fromByteOffset: offset, as: type)
+        return address.loadUnaligned(fromByteOffset: offset, as: type)
     }
 }

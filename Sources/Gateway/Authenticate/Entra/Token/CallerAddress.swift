@@ -10,12 +10,13 @@ package struct CallerAddress: Hashable, Sendable {
     package init?(_ text: some StringProtocol) {
         guard text.utf8.count < 64, !text.utf8.contains(0) else { return nil }
         let text = String(text)
-        var four = in_addr()
+        // The bytes of the address as the network has them (inet_pton(3)).
+        var four: UInt32 = 0
         if inet_pton(AF_INET, text, &four) == 1 {
-            self.init(ipv4: UInt32(bigEndian: four.s_addr))
+            self.init(ipv4: UInt32(bigEndian: four))
             return
         }
-        var six = in6_addr()
+        var six = SIMD2<UInt64>()
         guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
         self.init(ipv6: withUnsafeBytes(of: six) { Array($0) })
     }
