@@ -97,8 +97,7 @@ extension Integration {
             // A connection that is made now shows the newest: the first ones are not taken any more.
             try redis.ask("CLIENT", "KILL", "USER", Self.user)
             try wait(for: "the connections, which are made anew") {
-                let isShared = try gateway.metric("sluice_limiter_shared") == 1
-                return try isShared && Self.ask(client) == 200
+                try gateway.metric("sluice_limiter_shared") == 1 && Self.ask(client) == 200
             }
             #expect(!gateway.process.printed.contains("eyJ"))
         }
