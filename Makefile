@@ -141,7 +141,8 @@ token-cost: build-dependencies ## print what checking a token costs, in microsec
 
 front-door: dependencies ## what Front Door's probes cost, and whether its connections are kept, in two minutes of a real clock
 	swift=$(SWIFT); "$$swift" build --build-tests; \
-	SLUICE_FRONT_DOOR=1 "$$swift" test $(swift_test_flags) --filter FrontDoorCostTests
+	$(build_programs); \
+	SLUICE_FRONT_DOOR=1 SLUICE_BINARIES="$(CURDIR)/.build/release" "$$swift" test $(swift_test_flags) --filter FrontDoorCostTests
 
 # Half an hour of everything at once, checked to the byte: what a leak or a rare mistake needs to show itself.
 SOAK_MINUTES ?= 30

@@ -11,6 +11,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let snapshot: Snapshot
     let gate: Gate
     let coordinator: any Coordinator
+    let access = Access()
     let reader = JSONRequestReader()
     let hasher = KeyHasher()
     let buffers = BufferPool()
@@ -25,7 +26,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
     private(set) var origins: [Origin]
-    private let transfers: TransferLoop
+    let transfers: TransferLoop
     private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
     private let processID: UInt64
     private let leases: LeaseIssuer

@@ -76,7 +76,7 @@ package final class FleetCoordination: Sendable {
     /// Shows Redis new credentials, such as a fresh Entra token, on all connections and on those to come.
     package func authenticate(_ credentials: RedisCredentials) {
         for coordinator in coordinators.withLockedValue({ $0 }) {
-            coordinator.eventLoop.execute { coordinator.client.authenticate(credentials) }
+            coordinator.eventLoop.execute { coordinator.authenticate(credentials) }
         }
     }
 
@@ -89,6 +89,12 @@ package final class FleetCoordination: Sendable {
             for (index, latency) in (own ?? []).enumerated() { sums[index].latency.add(latency) }
         }
         return sums
+    }
+
+    var namespace: String { configuration.namespace }
+
+    func coordinator(of eventLoop: any EventLoop) -> RedisCoordinator? {
+        coordinators.withLockedValue { $0.first { $0.eventLoop === eventLoop } }
     }
 
     package func snapshot() -> CoordinationSnapshot {

@@ -31,6 +31,8 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     private(set) var latency = [Histogram](repeating: Histogram(bounds: Histogram.lagBounds), count: Script.all.count)
     let deadline: TimeAmount
     private let redis: RedisConfiguration
+    /// There is nothing to show Redis yet.
+    private var awaitsCredentials: Bool
     private(set) lazy var client = RedisClient(redis, scripts: Script.all, eventLoop: eventLoop) { [weak self] in
         self?.clientChanged($0)
     }
@@ -60,6 +62,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
         instance = configuration.instance
         beatInterval = configuration.beatInterval
         deadline = configuration.deadline
+        awaitsCredentials = configuration.awaitsCredentials
         encoder = ScriptEncoder(keys: KeySpace(namespace: configuration.namespace))
     }
 
@@ -67,8 +70,15 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     var isUsable: Bool { client.isReady && client.breaker.isClosed }
 
     func start() {
-        client.start()
+        if !awaitsCredentials { client.start() }
         scheduleBeat()
+    }
+
+    func authenticate(_ credentials: RedisCredentials) {
+        client.authenticate(credentials)
+        guard awaitsCredentials else { return }
+        awaitsCredentials = false
+        client.start()
     }
 
     // MARK: what a connection goes through
@@ -85,6 +95,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
         case .needsAttention(let error):
             fleet.needsAttention(error)
         }
+        if event.refusesCredentials { fleet.observe(.credentialsRefused) }
     }
 
     // MARK: asking
@@ -237,5 +248,16 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     private func follow(_ reroute: Reroute, _ decision: RerouteDecision) {
         guard case .rerouted(let reservation) = decision else { return }
         live[reroute.lease]?.deployment = reroute.candidates[reservation.candidate]
+    }
+}
+
+extension RedisClientEvent {
+    /// What the gateway shows is no longer taken, or was never.
+    fileprivate var refusesCredentials: Bool {
+        switch self {
+        case .ready, .breakerOpened, .breakerClosed: false
+        case .lost(let error), .connectFailed(let error), .needsAttention(let error):
+            error.code == .wrongPassword || error.code == .noAuthentication
+        }
     }
 }

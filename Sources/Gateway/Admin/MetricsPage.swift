@@ -16,6 +16,7 @@ struct MetricsPage {
         var redis: [(script: String, latency: Histogram)] = []
         /// Milliseconds that deployments still cool, as far as this replica knows.
         var cooling: [DeploymentID: Int64] = [:]
+        var access = Access.Report()
     }
 
     var text: String {
@@ -26,6 +27,7 @@ struct MetricsPage {
         attempts(&page)
         admission(&page)
         coordination(&page)
+        access(&page)
         routing?.write(to: &page, models: fleet.snapshot.modelNames)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)

@@ -14,7 +14,10 @@ extension Exchange {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
-        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
+        if let model, !client.mayUse(model) {
+            let status = worker.snapshot.modelRefusalStatus
+            return perform(machine.refused(.modelNotAllowed(model, status: status)))
+        }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
         let order = worker.order(route, priority: client.priority, isStream: record.isStream)
         guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }
@@ -225,11 +228,11 @@ extension Exchange {
 
     /// Whether there is another deployment for the request, time left, and a body that can be sent again.
     var mayReroute: Bool {
-        guard let passage, passage.left.count > 1, NIODeadline.now() - waitsSince < Self.retryTime else {
-            return false
-        }
-        return canBeSentAgain
+        passage?.left.count ?? 0 > 1 && maySendAgain
     }
+
+    /// Whether there is time left, and a body that can be sent again.
+    var maySendAgain: Bool { NIODeadline.now() - waitsSince < Self.retryTime && canBeSentAgain }
 
     /// The request's body is still whole.
     var canBeSentAgain: Bool {

@@ -10,6 +10,7 @@ extension Exchange {
     /// Sends the request to the deployment that was reserved.
     func forward() {
         guard let passage, let deployment = passage.deployment else { return }
+        guard let credential = credential(for: deployment.endpoint) else { return }
         record.endpoint = deployment.endpoint
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
@@ -26,7 +27,8 @@ extension Exchange {
         endpoint.headers.write(
             head,
             connectionNames: fields.connectionNames,
-            apiKey: endpoint.apiKey,
+            credential: credential,
+            matcher: worker.access.matcher(of: deployment.endpoint),
             body: body.headerKind,
             into: arena
         )
@@ -171,6 +173,10 @@ extension Exchange: TransferObserver {
         switch machine.attemptEnded(error.map { GatewayError($0) }, remedy: remedy) {
         case .reroute:
             if let failure { reroute(failure) }
+        case .forward:
+            forward()
+        case .renewToken:
+            renewToken()
         case let action:
             perform(action)
         }
@@ -188,7 +194,7 @@ extension Exchange: TransferObserver {
 // MARK: time
 
 extension Exchange: DeadlineHandler {
-    private func startTimer(after time: TimeAmount) {
+    func startTimer(after time: TimeAmount) {
         let timer = self.timer ?? DeadlineTimer(eventLoop: worker.eventLoop)
         if self.timer == nil { timer.attach(self) }
         self.timer = timer
@@ -196,8 +202,13 @@ extension Exchange: DeadlineHandler {
     }
 
     func deadlineReached(_ timer: DeadlineTimer) {
-        if machine.state == .ended { return }
-        if answer == nil { release() } else { beat(timer) }
+        switch machine.state {
+        case .ended: break
+        case .identifying: stopIdentifying()
+        case .awaitingToken: tokenIsMissing()
+        case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting: release()
+        case .relaying: beat(timer)
+        }
     }
 
     /// The stream was silent for a while: a comment keeps proxies and clients from giving it up, never inside an event.

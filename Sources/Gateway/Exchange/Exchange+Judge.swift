@@ -35,6 +35,7 @@ extension Exchange {
             self.held = nil
             return (.resend, nil)
         }
+        if error == nil, let held, machine.isJudging, mayRenew(held) { return (.renew, nil) }
         if let error {
             verdict = Verdict.of(error, jitter: worker.jitter)
         } else if let held, machine.isJudging {
@@ -57,16 +58,24 @@ extension Exchange {
     }
 
     private func judge(_ held: HeldAnswer) -> Verdict {
+        let showsOwn = if case .clients = shown { false } else { true }
+        return judge(held, showsOwn)
+    }
+
+    private func judge(_ held: HeldAnswer, _ showsOwn: Bool) -> Verdict {
         held.bytes.withUnsafeReadableBytes {
             Verdict.of(
                 held.head,
                 body: $0,
-                ownCredentials: true,
+                ownCredentials: showsOwn,
                 jitter: worker.jitter,
                 now: LocalCoordinator.wallClock() / 1000
             )
         }
     }
+
+    /// What an answer says against its deployment; `nil` where it is the client's.
+    func verdict(on held: HeldAnswer) -> AttemptFailure? { attemptFailure(judge(held), nil) }
 
     /// What the verdict means here: `nil` where the answer is the client's.
     private func attemptFailure(_ verdict: Verdict, _ error: GatewayError?) -> AttemptFailure? {
@@ -159,7 +168,7 @@ extension Failure {
     fileprivate var isOfTransport: Bool { kind == .connection || kind == .timeout }
 
     /// Says nothing about the deployment: the exchange only goes elsewhere.
-    fileprivate static let passing = Failure(kind: .quota, cooldown: 0)
+    static let passing = Failure(kind: .quota, cooldown: 0)
 }
 
 extension GatewayError {

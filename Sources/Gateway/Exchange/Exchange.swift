@@ -19,6 +19,14 @@ final class Exchange {
     var machine = ExchangeStateMachine()
     var record: ExchangeRecord
     var client: ClientDirectory.Client?
+    /// While a token waits for its key.
+    var unidentified: Unidentified?
+    /// Azure gets the client's own credential, as it came, whatever the endpoint has.
+    var passesCredential = false
+    /// What the last attempt showed.
+    var shown = ShownCredential.gateways
+    var hasRenewed = false
+    var tokenWait: TokenWait?
 
     /// The collected request body.
     var body: BodyStorage?
@@ -108,32 +116,19 @@ final class Exchange {
         authenticate()
     }
 
-    // MARK: authenticate
-
-    private func authenticate() {
-        switch worker.snapshot.clients.client(
-            apiKey: fields.apiKey,
-            authorization: fields.authorization,
-            hasher: worker.hasher
-        ) {
-        case .failure(let error):
-            perform(machine.refused(error))
-        case .success(let client):
-            self.client = client
-            record.client = client.index
-            record.clientName = client.name
-            takeBody()
-        }
-    }
-
-    // MARK: the request body (Exchange+Request.swift)
+    // MARK: authenticate (Exchange+Authenticate.swift), then the request body (Exchange+Request.swift)
 
     func received(_ bytes: ByteBuffer) {
         record.requestBytes += bytes.readableBytes
+        receive(bytes)
+    }
+
+    func receive(_ bytes: ByteBuffer) {
         guard record.requestBytes <= worker.snapshot.limits.bodyBytes else {
             return perform(machine.refused(.bodyTooLarge(limit: worker.snapshot.limits.bodyBytes)))
         }
         switch machine.bodyReceived() {
+        case .postpone: unidentified?.postponed.append(bytes)
         case .collect: collect(bytes)
         case .upload: passOn(bytes)
         case let action: perform(action)
@@ -142,6 +137,7 @@ final class Exchange {
 
     func requestEnded() {
         switch machine.requestEnded() {
+        case .postpone: unidentified?.hasEnded = true
         case .decide: decide()
         case .endUpload: endUpload()
         case let action: perform(action)
@@ -157,7 +153,9 @@ final class Exchange {
     /// Performs what the machine decided. Every ending goes through `settle` and `record`, once.
     func perform(_ action: ExchangeStateMachine.Action) {
         switch action {
-        case .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute, .relayHead, .relay:
+        case .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+            .hold,
+            .reroute, .relayHead, .relay:
             return
         case .relayHeld:
             relayHeld()
@@ -186,6 +184,8 @@ final class Exchange {
 
     private func finish(status: Int, error: GatewayError?, cancelling: Bool) {
         if cancelling { attempt?.cancel() }
+        giveUpIdentifying()
+        giveUpToken()
         timer?.stop()
         upload.waiting.removeAll()
         connection.releaseReads()

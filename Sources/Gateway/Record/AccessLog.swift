@@ -38,6 +38,11 @@ final class AccessLog {
         line.add("path", text: record.path)
         if let address = record.address { line.add("client_address", address) }
         if let client = record.clientName { line.add("client", raw: client) }
+        if let identity = record.identity {
+            if let application = identity.application { line.add("azp", application) }
+            if let principal = identity.objectID { line.add("oid", principal) }
+            if identity.tokenID != TokenID() { line.add("uti", raw: identity.tokenID.description) }
+        }
         if let model = record.modelName { line.add("model", text: model) }
         if let endpointName { line.add("endpoint", raw: endpointName) }
         if let deployment = record.deployment { line.add("deployment", text: deployment) }
@@ -134,6 +139,13 @@ struct AccessLogLine {
         addKey(key)
         if isJSON { buffer.append(UInt8(ascii: "\"")) }
         address.write(to: &buffer)
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+    }
+
+    mutating func add(_ key: StaticString, _ id: GUID) {
+        addKey(key)
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+        id.write(to: &buffer)
         if isJSON { buffer.append(UInt8(ascii: "\"")) }
     }
 

@@ -12,6 +12,8 @@ struct ExchangeRecord {
     var address: CallerAddress?
     /// Front Door's name of the request.
     var frontDoorReference: String?
+    /// What an access token said of its bearer.
+    var identity: TokenIdentity?
     var client: Int?
     var clientName: String?
     /// Index of a configured model.
