@@ -96,6 +96,10 @@ package final class GatewayServer: Service {
                 }.get()
             )
         }
+        let logger = logger
+        for worker in workers {
+            try await worker.eventLoop.submit { worker.startTracing(logger: logger) }.get()
+        }
         return Fleet(workers: workers, gate: gate, snapshot: snapshot, coordinating: coordinating)
     }
 
@@ -207,7 +211,9 @@ package final class GatewayServer: Service {
         if await !fleet.gate.connections.waitUntilZero(limit: Self.flushTime) {
             logger.warning("closing connections", metadata: ["open": "\(fleet.gate.connections.count)"])
         }
+        async let spans: Void = fleet.drainSpans()
         await fleet.coordinating.drain()
+        await spans
     }
 }
 

@@ -63,6 +63,9 @@ struct AdminServer: Sendable {
     private func seen() async -> MetricsPage.Seen {
         var seen = MetricsPage.Seen(redis: await fleet.coordinating.latencies())
         for cooling in await fleet.onEachLoop({ $0.cooling() }) { seen.cooling.merge(cooling, uniquingKeysWith: max) }
+        for counts in await fleet.onEachLoop({ $0.tracer?.exporter.counts ?? TraceCounts() }) {
+            seen.traces.add(counts)
+        }
         return seen
     }
 

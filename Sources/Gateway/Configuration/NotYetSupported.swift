@@ -21,7 +21,6 @@ package enum NotYetSupported {
         "models[].queue",
         "models[].deployments[].limits.shadow",
         "usage",
-        "tracing",
     ]
 
     /// A sentence for the description of a key; empty where the key is supported whole.

@@ -30,6 +30,7 @@ extension Exchange {
         )
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
         machine.admitting(upload)
+        traceAdmission()
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
         if machine.isAdmitting { askedForAdmission = .now() }
     }
@@ -68,6 +69,7 @@ extension Exchange {
     private func decided(_ decision: AdmissionDecision, _ admission: Admission) {
         let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
         worker.metrics.admission.count(decision, client: client?.index, after: wait)
+        trace?.admissionDecided(decision, at: .now())
         switch decision {
         case .admitted(let reservation):
             guard machine.admitted() == .forward else {

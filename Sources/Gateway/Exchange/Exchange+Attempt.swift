@@ -13,6 +13,7 @@ extension Exchange {
         record.endpoint = deployment.endpoint
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
+        traceAttempt(at: deployment.endpoint)
         if let candidate = passage.candidate {
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
         }
@@ -27,6 +28,9 @@ extension Exchange {
             body: body.headerKind,
             into: arena
         )
+        if endpoint.headers.forwardsTrace {
+            addTrace(to: arena, withState: endpoint.headers.forwardsTraceState)
+        }
         let request = TransferRequest(
             method: head.method.rawValue,
             target: upstreamTarget(deployment),
@@ -66,6 +70,7 @@ extension Exchange: TransferObserver {
         let action = machine.headReceived(headers.promise(status: upstream.status))
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
+        trace?.attemptAnswered(status: upstream.status)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }
@@ -136,6 +141,7 @@ extension Exchange: TransferObserver {
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
         giveBackArena()
+        trace?.attemptEnded(error: error?.code.rawValue, at: .now())
         if let error, held == nil, answer == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)

@@ -42,12 +42,15 @@ struct AdmissionMetrics {
         case .duplicate: duplicates += 1
         case .refused(let refusal):
             refused += 1
-            let limit =
-                switch refusal.reason {
-                case .client(_, let kind): kind.rawValue - 1
-                case .deployments: Self.limits.count - 1
-                }
-            refusals[index(client: client ?? clients, limit: limit)] += 1
+            refusals[index(client: client ?? clients, limit: Self.limit(refusal.reason))] += 1
+        }
+    }
+
+    /// Index of the limit that refused.
+    static func limit(_ reason: Refusal.Reason) -> Int {
+        switch reason {
+        case .client(_, let kind): kind.rawValue - 1
+        case .deployments: limits.count - 1
         }
     }
 
