@@ -13,6 +13,8 @@ package final class LogWriter: Sendable {
         var droppedBytes = 0
         var isWriting = false
         var isEnding = false
+        /// The process ends, and the descriptor takes nothing.
+        var isGivenUp = false
     }
 
     private let descriptor: Int32
@@ -100,6 +102,7 @@ package final class LogWriter: Sendable {
     /// Returns how many bytes the descriptor took.
     private func writeAll(_ chunk: [UInt8]) -> Int {
         var written = 0
+        if queue.withLockedValue({ $0.isGivenUp }) { return 0 }
         while written < chunk.count {
             let count = chunk.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
             if count > 0 {
@@ -108,7 +111,11 @@ package final class LogWriter: Sendable {
                 var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 let isTaken = poll(&poller, 1, Self.patience) > 0
                 // A reader that takes nothing must not keep a process from ending.
-                if !isTaken, queue.withLockedValue({ $0.isEnding }) { return written }
+                let isOver = queue.withLockedValue { queue in
+                    queue.isGivenUp = queue.isEnding && !isTaken
+                    return queue.isGivenUp
+                }
+                if isOver { return written }
             } else if errno != EINTR {
                 return written
             }

@@ -46,6 +46,8 @@ final class SpanExporter {
         timer.attach(self)
     }
 
+    deinit { timer.stop() }
+
     var counts: TraceCounts {
         TraceCounts(
             exported: machine.exported,
