@@ -11,7 +11,7 @@ struct SpanExportStateMachineTests {
 
     private func filled(_ count: Int, _ machine: Machine = Machine()) -> Machine {
         var machine = machine
-        for _ in 0..<count { #expect(machine.takes(bytes: 10)) }
+        for _ in 0..<count { #expect(machine.takes(bytes: 10) == true) }
         return machine
     }
 
@@ -109,13 +109,13 @@ struct SpanExportStateMachineTests {
     @Test("takes no more than its bounds, and counts what it does not take")
     func bounds() {
         var machine = filled(Machine.mostSpans)
-        #expect(!machine.takes(bytes: 1))
+        #expect(machine.takes(bytes: 1) == false)
         #expect(machine.dropped == 1)
         machine = Machine()
-        #expect(machine.takes(bytes: Machine.mostBytes))
-        #expect(!machine.takes(bytes: 1))
+        #expect(machine.takes(bytes: Machine.mostBytes) == true)
+        #expect(machine.takes(bytes: 1) == false)
         var ended = self.machine("ended")
-        #expect(!ended.takes(bytes: 1))
+        #expect(ended.takes(bytes: 1) == false)
         #expect(ended.added(now: now) == .none)
     }
 
@@ -144,7 +144,7 @@ struct SpanExportStateMachineTests {
         var machine = machine("gathering")
         _ = machine.drain()
         #expect(machine.ended(.taken, bytes: 10, now: now, chance: 0).action == .finish)
-        #expect(!machine.takes(bytes: 1))
+        #expect(machine.takes(bytes: 1) == false)
     }
 
     @Test("gives up what is left", arguments: ["idle", "gathering", "sending", "resting", "ended"])
