@@ -69,7 +69,7 @@ extension Exchange {
 
     func decided(_ decision: AdmissionDecision, _ admission: Admission) {
         let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
-        worker.metrics.admission.count(decision, client: client?.index, after: wait)
+        worker.metrics.admission.count(decision, after: wait)
         trace?.admissionDecided(decision, at: .now())
         switch decision {
         case .admitted(let reservation):
@@ -93,6 +93,7 @@ extension Exchange {
 
     /// Those that deployments refuse come back spread out; a client's own limit says exactly when.
     private func refuse(_ refusal: Refusal, _ scopes: [ClientScope]) {
+        worker.metrics.admission.countRefusal(refusal.reason, client: client?.index)
         var wait = refusal.wait
         if case .deployments = refusal.reason { wait += worker.jitter(of: wait) }
         perform(machine.refused(.refused(refusal, wait: wait, scopes: scopes, model: record.modelName)))

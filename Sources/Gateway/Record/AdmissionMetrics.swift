@@ -34,16 +34,19 @@ struct AdmissionMetrics {
         cooldowns = [Int](repeating: 0, count: endpoints * Self.kinds.count)
     }
 
-    mutating func count(_ decision: AdmissionDecision, client: Int?, after wait: TimeAmount) {
+    mutating func count(_ decision: AdmissionDecision, after wait: TimeAmount) {
         self.wait.observe(wait)
         switch decision {
         case .admitted: admitted += 1
         case .unavailable: unavailable += 1
         case .duplicate: duplicates += 1
-        case .refused(let refusal):
-            refused += 1
-            refusals[index(client: client ?? clients, limit: Self.limit(refusal.reason))] += 1
+        case .refused: refused += 1
         }
+    }
+
+    /// A client is told that it is refused: not each time that a request that waits is.
+    mutating func countRefusal(_ reason: Refusal.Reason, client: Int?) {
+        refusals[index(client: client ?? clients, limit: Self.limit(reason))] += 1
     }
 
     /// Index of the limit that refused.

@@ -82,7 +82,7 @@ struct RecordCostTests {
         var shard = MetricsShard(clients: 100, models: 20, endpoints: 10)
         let metrics = cost { number in
             let record = exchange(number)
-            shard.admission.count(.admitted(reservation), client: record.client, after: .zero)
+            shard.admission.count(.admitted(reservation), after: .zero)
             shard.countAttempt(endpoint: 0, status: 200)
             shard.count(record)
         }
