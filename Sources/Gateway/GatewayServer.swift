@@ -106,6 +106,10 @@ package final class GatewayServer: Service {
             )
         }
         let keepers = try await Self.makeKeepers(workers, snapshot, coordinating, logger: logger)
+        let logger = logger
+        for worker in workers {
+            try await worker.eventLoop.submit { worker.startTracing(logger: logger) }.get()
+        }
         return Fleet(
             workers: workers,
             gate: gate,
@@ -244,7 +248,9 @@ package final class GatewayServer: Service {
         if await !fleet.gate.connections.waitUntilZero(limit: Self.flushTime) {
             logger.warning("closing connections", metadata: ["open": "\(fleet.gate.connections.count)"])
         }
+        async let spans: Void = fleet.drainSpans()
         await fleet.coordinating.drain()
+        await spans
     }
 }
 

@@ -17,6 +17,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let buffers = BufferPool()
     let accessLog: AccessLog
     var metrics: MetricsShard
+    /// `nil`: no exchange is traced.
+    var tracer: Tracer?
     var streaks = FailureStreaks()
     var injections = InjectionSwitches()
     var corrections = PromptCorrections()
@@ -28,7 +30,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     private(set) var origins: [Origin]
     let transfers: TransferLoop
     private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
-    private let processID: UInt64
+    let processID: UInt64
     private let leases: LeaseIssuer
     /// Routes of models that the configuration does not list, by name.
     private var unlistedRoutes: [String?: ModelRoute] = [:]
@@ -197,6 +199,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     func shutdown() {
         for connection in Array(connections.values) { connection.closeNow() }
         accessLog.flush()
+        tracer?.exporter.stop()
         isShutDown = true
         transfers.shutdown()
     }

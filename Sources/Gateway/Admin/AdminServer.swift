@@ -89,6 +89,9 @@ struct AdminServer: Sendable {
         var seen = MetricsPage.Seen(redis: await fleet.coordinating.latencies())
         seen.access = await access()
         for cooling in await fleet.onEachLoop({ $0.cooling() }) { seen.cooling.merge(cooling, uniquingKeysWith: max) }
+        for counts in await fleet.onEachLoop({ $0.tracer?.exporter.counts ?? TraceCounts() }) {
+            seen.traces.add(counts)
+        }
         return seen
     }
 

@@ -9,7 +9,6 @@ package enum NotYetSupported {
         "clients[].model_limits.*.shadow",
         "models[].deployments[].limits.shadow",
         "usage",
-        "tracing",
     ]
 
     /// A sentence for the description of a key; empty where the key is supported whole.

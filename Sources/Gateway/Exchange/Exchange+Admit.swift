@@ -34,6 +34,7 @@ extension Exchange {
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
         if waitsBehindOthers(upload) { return }
         machine.admitting(upload)
+        traceAdmission()
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
         if machine.isAdmitting { askedForAdmission = .now() }
     }
@@ -71,7 +72,8 @@ extension Exchange {
 
     func decided(_ decision: AdmissionDecision, _ admission: Admission) {
         let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
-        worker.metrics.admission.count(decision, client: client?.index, after: wait)
+        worker.metrics.admission.count(decision, after: wait)
+        trace?.admissionDecided(decision, at: .now())
         switch decision {
         case .admitted(let reservation):
             guard machine.admitted() == .forward else {
@@ -94,6 +96,7 @@ extension Exchange {
 
     /// Those that deployments refuse come back spread out; a client's own limit says exactly when.
     private func refuse(_ refusal: Refusal, _ scopes: [ClientScope]) {
+        worker.metrics.admission.countRefusal(refusal.reason, client: client?.index)
         var wait = refusal.wait
         if case .deployments = refusal.reason { wait += worker.jitter(of: wait) }
         perform(machine.refused(.refused(refusal, wait: wait, scopes: scopes, model: record.modelName)))

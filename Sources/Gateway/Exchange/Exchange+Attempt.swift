@@ -14,6 +14,7 @@ extension Exchange {
         record.endpoint = deployment.endpoint
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
+        traceAttempt(at: deployment.endpoint)
         if let candidate = passage.candidate {
             lastDeployment = candidate.id.name
             isCounted = false
@@ -32,6 +33,9 @@ extension Exchange {
             body: body.headerKind,
             into: arena
         )
+        if endpoint.headers.forwardsTrace {
+            addTrace(to: arena, withState: endpoint.headers.forwardsTraceState)
+        }
         let request = TransferRequest(
             method: head.method.rawValue,
             target: upstreamTarget(deployment),
@@ -71,6 +75,7 @@ extension Exchange: TransferObserver {
         let action = machine.headReceived(headers.promise(status: upstream.status))
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
+        trace?.attemptAnswered(status: upstream.status)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }
@@ -157,6 +162,7 @@ extension Exchange: TransferObserver {
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
         giveBackArena()
+        trace?.attemptEnded(error: error?.code.rawValue, at: .now())
         if let error, held == nil, answer == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)

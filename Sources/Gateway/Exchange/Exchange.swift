@@ -42,6 +42,8 @@ final class Exchange {
     var passage: Passage?
     /// The client's limits as they are left, for the answer's head.
     var rateLimits: RateLimitFields?
+    /// `nil`: not traced.
+    var trace: ExchangeTrace?
     /// When the coordinator was asked, if its answer was not at hand.
     var askedForAdmission: NIODeadline?
     var attempt: Transfer?
@@ -95,6 +97,7 @@ final class Exchange {
     // MARK: accept
 
     func start() {
+        beginTrace()
         if let frontDoor = worker.snapshot.frontDoor {
             // Probes were answered before there was an exchange.
             switch frontDoor.judge(head.headers, isHealthPath: false) {
@@ -198,6 +201,7 @@ final class Exchange {
         record.status = status
         record.error = error
         record.end = .now()
+        endTrace()
         worker.record(record)
         connection.exchangeEnded(self)
     }

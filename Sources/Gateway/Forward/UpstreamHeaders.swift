@@ -18,8 +18,18 @@ struct UpstreamHeaders {
     /// Most names that `forward_headers` may list.
     static let maxForwarded = 5
 
-    /// The endpoint's own additions, in lower case.
+    /// The endpoint's own additions, in lower case, but for those of traces.
     let forwarded: [String]
+    /// They are checked and made anew instead of forwarded: `Exchange.addTrace`.
+    let forwardsTrace: Bool
+    let forwardsTraceState: Bool
+
+    /// - Parameter forwarded: the endpoint's own additions, in lower case.
+    init(forwarded: [String]) {
+        self.forwarded = forwarded.filter { $0 != "traceparent" && $0 != "tracestate" }
+        forwardsTrace = forwarded.contains("traceparent")
+        forwardsTraceState = forwarded.contains("tracestate")
+    }
 
     /// Fills `arena` for one attempt.
     ///

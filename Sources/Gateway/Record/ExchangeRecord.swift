@@ -38,6 +38,8 @@ struct ExchangeRecord {
     /// When the first byte of Azure's answer was passed on.
     var firstByte: NIODeadline?
     var end: NIODeadline
+    /// Its trace, if it is traced.
+    var trace: TraceID?
     /// Azure's id of the request, which its support asks for.
     var upstreamRequestID: String?
 }
