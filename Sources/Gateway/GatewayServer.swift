@@ -1,3 +1,4 @@
+internal import Foundation
 package import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -50,6 +51,7 @@ package final class GatewayServer: Service {
                 outcome = .failure(error)
             }
             await fleet.shutdown()
+            try await fleet.books?.shutdown()
         } catch {
             outcome = .failure(error)
         }
@@ -78,6 +80,12 @@ package final class GatewayServer: Service {
             instance: UInt32(truncatingIfNeeded: processID),
             logger: logger
         )
+        let books = try await UsageBooks.make(
+            configuration,
+            logWriter: logWriter,
+            environment: ProcessInfo.processInfo.environment,
+            logger: logger
+        )
         var workers: [Worker] = []
         for (number, loop) in loops.enumerated() {
             let writer = logWriter
@@ -91,12 +99,13 @@ package final class GatewayServer: Service {
                         coordinator: coordinating.coordinator(on: loop),
                         leases: coordinating.leases,
                         logWriter: writer,
+                        spool: books?.spool,
                         processID: processID
                     )
                 }.get()
             )
         }
-        return Fleet(workers: workers, gate: gate, snapshot: snapshot, coordinating: coordinating)
+        return Fleet(workers: workers, gate: gate, snapshot: snapshot, coordinating: coordinating, books: books)
     }
 
     private func serve(
@@ -217,6 +226,8 @@ struct Fleet: Sendable {
     let gate: Gate
     let snapshot: Snapshot
     let coordinating: Coordinating
+    /// `nil` where nobody wants usage events.
+    let books: UsageBooks?
     let start = NIODeadline.now()
 
     func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }

@@ -13,6 +13,7 @@ struct MetricsPage {
         times(&page)
         attempts(&page)
         coordination(&page)
+        usage(&page)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")

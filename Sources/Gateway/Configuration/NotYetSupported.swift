@@ -20,7 +20,6 @@ package enum NotYetSupported {
         "models[].name=*",
         "models[].queue",
         "models[].deployments[].limits.shadow",
-        "usage",
         "tracing",
     ]
 

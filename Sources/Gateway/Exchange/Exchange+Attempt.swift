@@ -10,7 +10,11 @@ extension Exchange {
     /// Sends the request to the deployment that was reserved.
     func forward() {
         guard let passage, let deployment = passage.deployment else { return }
+        if record.attempts > 0 { record.earlierAttempts.append(record.lastAttempt) }
         record.endpoint = deployment.endpoint
+        record.tier = deployment.tier
+        record.isProvisioned = deployment.isProvisioned
+        record.upstreamStatus = 0
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
         if let candidate = passage.candidate {
@@ -66,6 +70,8 @@ extension Exchange: TransferObserver {
         let action = machine.headReceived(headers.promise(status: upstream.status))
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
+        record.upstreamStatus = upstream.status
+        record.region = worker.regions.name(in: upstream, endpoint: record.endpoint ?? 0)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }

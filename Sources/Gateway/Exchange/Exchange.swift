@@ -65,6 +65,7 @@ final class Exchange {
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         record.method = head.method.rawValue
         record.path = target.path
+        record.query = target.query
     }
 
     deinit {
@@ -182,6 +183,7 @@ final class Exchange {
             worker.metrics.inFlight -= 1
         }
         settle()
+        record.serviceTier = usage?.reader.serviceTier
         record.status = status
         record.error = error
         record.end = .now()
