@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet load-agreement schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet rolling load-agreement schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -124,6 +124,10 @@ SCENARIO ?= smoke
 fleet: build-dependencies ## Redis, stand-ins for Azure and REPLICAS=1 gateways under SCENARIO=smoke, with a report; OPTIONS=-- and more for sluice-load
 	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet --binaries .build/release --replicas $(REPLICAS) --scenario $(SCENARIO) $(OPTIONS)
+
+rolling: build-dependencies ## restart four gateways one after the other behind nginx, under load with streams: nobody notices, the books are exact
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet.rolling --binaries .build/release $(OPTIONS)
 
 load-agreement: build-dependencies ## the same load by wrk and by sluice-load, in turns: do throughput and median agree within 5 %
 	deploy/install-dependencies.sh compare

@@ -23,7 +23,7 @@ readonly build_packages=(
     libc6-dev libstdc++-12-dev binutils
     make git curl ca-certificates
 )
-readonly test_packages=(nginx openssl redis-server python3 python3-venv chromium)
+readonly test_packages=(nginx openssl redis-server prometheus python3 python3-venv chromium)
 readonly compare_packages=("${test_packages[@]}" haproxy wrk util-linux)
 
 case "${1:-all}" in
@@ -86,7 +86,7 @@ apt_get update
 apt_get install --no-install-recommends "${missing[@]}"
 
 # Nor at the next boot: whoever needs one starts its own, with its own configuration.
-for service in nginx haproxy redis-server; do
+for service in nginx haproxy redis-server prometheus; do
     if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
         "${as_root[@]}" systemctl disable --quiet "$service.service" || true
     fi

@@ -42,6 +42,9 @@ struct Coordinating: Sendable {
     /// `nil` where this process decides alone by configuration.
     func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
 
+    /// How long Redis took, by script; empty where this process decides alone by configuration.
+    func latencies() async -> [(script: String, latency: Histogram)] { await fleet?.latencies() ?? [] }
+
     /// Sends what is not yet settled; at most two seconds.
     func drain() async { await fleet?.drain(until: .now() + FleetCoordination.longestDrain) }
 

@@ -181,7 +181,7 @@ package final class GatewayServer: Service {
                     try pipeline.addHandlers([RequestBytes(connection), ByteToMessageHandler(decoder), connection])
                 }
             }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: DownstreamConnection.writeBuffer)
             .childChannelOption(.maxMessagesPerRead, value: 4)
     }

@@ -116,6 +116,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         }
     }
 
+    /// Milliseconds that deployments still cool, as far as this loop has heard.
+    func cooling() -> [DeploymentID: Int64] { cooldowns.left(now: Self.milliseconds(.now())) }
+
     private static func milliseconds(_ time: NIODeadline) -> Int64 { Int64(time.uptimeNanoseconds / 1_000_000) }
 
     /// Thousandths to add to a wait, so that those who wait do not come back at once.

@@ -43,7 +43,8 @@ extension Integration {
             #expect(page.values("sluice_sent_bytes_total")[[:]] == 2)
             #expect(page.values("sluice_ready")[[:]] == 1)
             for family in [
-                "sluice_time_to_first_byte_seconds", "sluice_request_duration_seconds", "sluice_event_loop_lag_seconds",
+                "sluice_time_to_first_byte_seconds", "gen_ai_server_request_duration_seconds",
+                "sluice_event_loop_lag_seconds",
             ] {
                 #expect(page.types[family] == "histogram")
                 try page.checkHistogram(family)

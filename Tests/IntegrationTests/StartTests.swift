@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 internal import TestSupport
 internal import Testing
 
@@ -85,6 +86,21 @@ extension Integration {
             #expect(result.printed.contains("team-a"))
             #expect(result.printed.contains("gpt-4o-west"))
             #expect(!result.printed.contains("key-of-"))
+        }
+
+        /// As in a container: what only root may do fails there.
+        @Test("needs no capability to serve a request")
+        func withoutCapabilities() throws {
+            let launcher = getuid() == 0 ? ["/usr/bin/setpriv", "--inh-caps=-all", "--bounding-set=-all", "--"] : []
+            let upstream = try MockAzure()
+            let file = GatewayConfigurationText().text(upstreamPort: upstream.port)
+            let gateway = try Gateway(file: file, upstream: upstream, launcher: launcher)
+            let status = try String(contentsOfFile: "/proc/\(gateway.process.id)/status", encoding: .utf8)
+            try #require(status.contains("CapEff:\t0000000000000000\n"))
+            let client = try gateway.connect()
+            let body = Array(#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hello"}]}"#.utf8)
+            try client.request("POST", "/openai/v1/chat/completions", body: body)
+            #expect(try client.response().status == 200)
         }
     }
 }

@@ -48,3 +48,10 @@ PLANS: dict[str, Plan] = {
     ),
     "soak": Plan(),
 }
+
+ROLLING = Plan(
+    gateway="rolling",
+    upstreams=(("--deployment", "gpt-4o,kind=chat", "--deployment", "long-answers,kind=chat"),),
+    needs_redis=True,
+)
+"""For `bench.fleet.rolling`, which has its own way of running it."""

@@ -59,6 +59,20 @@ class Program:
             time.sleep(0.02)
         return result
 
+    def terminate(self) -> None:
+        self._popen.terminate()
+
+    def hang_up(self) -> None:
+        """Which some take as the order to read their configuration anew."""
+        self._popen.send_signal(signal.SIGHUP)
+
+    def wait(self, seconds: float) -> int:
+        """Its exit status, when it ends by itself within that time."""
+        try:
+            return self._popen.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise StartError(f"{self.name} still runs after {seconds:g} s") from error
+
     def stop(self) -> None:
         """Asks the program to end, insists after a while, and returns when it is gone."""
         if self._popen.poll() is None:

@@ -65,7 +65,7 @@ class Ledger:
         sent = end.difference(start, "sluice_sent_bytes_total")
         if sent < self.body_relayed:
             found.append(f"sent bytes: {sent:.0f}, but clients read {self.body_relayed}")
-        for name in ("sluice_request_duration_seconds_count", "sluice_requests_total"):
+        for name in ("gen_ai_server_request_duration_seconds_count", "sluice_requests_total"):
             total = end.difference(start, name)
             if total != self.labels.total():
                 found.append(f"{name}, all labels: {total:.0f} in place of {self.labels.total()}")

@@ -75,6 +75,17 @@ package final class FleetCoordination: Sendable {
         }
     }
 
+    /// How long Redis took, by script.
+    package func latencies() async -> [(script: String, latency: Histogram)] {
+        var sums = Script.all.map { (script: $0.name, latency: Histogram(bounds: Histogram.lagBounds)) }
+        for coordinator in coordinators.withLockedValue({ $0 }) {
+            // A loop refuses work only after its shutdown, when there is nothing left to ask.
+            let own = try? await coordinator.eventLoop.submit { coordinator.latency }.get()
+            for (index, latency) in (own ?? []).enumerated() { sums[index].latency.add(latency) }
+        }
+        return sums
+    }
+
     package func snapshot() -> CoordinationSnapshot {
         CoordinationSnapshot(
             mode: state.mode,

@@ -27,6 +27,8 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     let instance: UInt32
     let beatInterval: TimeAmount
     let encoder: ScriptEncoder
+    /// How long calls took, their deadline at most, by script in the order of `Script.all`.
+    private(set) var latency = [Histogram](repeating: Histogram(bounds: Histogram.lagBounds), count: Script.all.count)
     private let deadline: TimeAmount
     private let redis: RedisConfiguration
     private(set) lazy var client = RedisClient(redis, scripts: Script.all, eventLoop: eventLoop) { [weak self] in
@@ -94,7 +96,12 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
         completion: @escaping (Result<Answer, RedisError>) -> Void,
         late: ((Result<Answer, RedisError>) -> Void)? = nil
     ) {
-        client.run(call, deadline: .now() + deadline) { outcome in
+        let start = NIODeadline.now()
+        let script = call.script.name
+        client.run(call, deadline: start + deadline) { outcome in
+            if let index = Script.all.firstIndex(where: { $0.name == script }) {
+                self.latency[index].observe(.now() - start)
+            }
             let answer = self.read(outcome, read)
             if case .failure = answer { self.fleet.counters.errors.increment() }
             completion(answer)

@@ -35,7 +35,12 @@ struct AdminServer: Sendable {
             return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
         case "/metrics":
             return .metrics(
-                MetricsPage(totals: await totals(), fleet: fleet, droppedLogBytes: logWriter.droppedBytes).text
+                MetricsPage(
+                    totals: await totals(),
+                    fleet: fleet,
+                    droppedLogBytes: logWriter.droppedBytes,
+                    seen: await seen()
+                ).text
             )
         case "/status":
             return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
@@ -53,6 +58,12 @@ struct AdminServer: Sendable {
         )
         for shard in shards { total.add(shard) }
         return total
+    }
+
+    private func seen() async -> MetricsPage.Seen {
+        var seen = MetricsPage.Seen(redis: await fleet.coordinating.latencies())
+        for cooling in await fleet.onEachLoop({ $0.cooling() }) { seen.cooling.merge(cooling, uniquingKeysWith: max) }
+        return seen
     }
 
     /// Running and waiting transfers by endpoint.

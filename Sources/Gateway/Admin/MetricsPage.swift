@@ -6,12 +6,23 @@ struct MetricsPage {
     let totals: MetricsShard
     let fleet: Fleet
     let droppedLogBytes: Int
+    /// What the event loops know besides their counters.
+    let seen: Seen
+
+    struct Seen: Sendable {
+        /// Redis' answers by script; empty without Redis.
+        var redis: [(script: String, latency: Histogram)] = []
+        /// Milliseconds that deployments still cool, as far as this replica knows.
+        var cooling: [DeploymentID: Int64] = [:]
+    }
 
     var text: String {
         var page = MetricsText()
         requests(&page)
-        times(&page)
+        firstByte(&page)
+        generation(&page)
         attempts(&page)
+        admission(&page)
         coordination(&page)
         usage(&page)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
@@ -32,6 +43,7 @@ struct MetricsPage {
         page.histogram("sluice_event_loop_lag_seconds", totals.lag, labels: [])
         page.family("sluice_ready", "gauge", "1 while the replica is ready for traffic.")
         page.sample("sluice_ready", fleet.gate.phase == .serving ? 1 : 0)
+        process(&page)
         return page.text
     }
 
@@ -49,22 +61,11 @@ struct MetricsPage {
         }
     }
 
-    private func times(_ page: inout MetricsText) {
-        let families = [
-            (
-                "sluice_time_to_first_byte_seconds", "From a request's head to the first byte of its answer.",
-                totals.firstByte
-            ),
-            (
-                "sluice_request_duration_seconds", "From a request's head to the last byte of its answer.",
-                totals.duration
-            ),
-        ]
-        for (name, help, histograms) in families {
-            page.family(name, "histogram", help)
-            for (model, histogram) in histograms.enumerated() where histogram.total > 0 {
-                page.histogram(name, histogram, labels: [("model", modelName(model))])
-            }
+    private func firstByte(_ page: inout MetricsText) {
+        let name = "sluice_time_to_first_byte_seconds"
+        page.family(name, "histogram", "From a request's head to the first byte of its answer.")
+        for (model, histogram) in totals.firstByte.enumerated() where histogram.total > 0 {
+            page.histogram(name, histogram, labels: [("model", modelName(model))])
         }
     }
 
@@ -80,82 +81,17 @@ struct MetricsPage {
                 page.sample("sluice_upstream_attempts_total", count, labels: [endpoint, ("result", result)])
             }
         }
-    }
-
-    private func coordination(_ page: inout MetricsText) {
         page.family(
             "sluice_upstream_misconfigured_total",
             "counter",
             "Answers that refuse the gateway's credentials or do not know a deployment's name."
         )
         page.sample("sluice_upstream_misconfigured_total", totals.misconfigured)
-        guard let state = fleet.coordinating.snapshot() else { return }
-        page.family("sluice_limiter_shared", "gauge", "1 while limits are shared through Redis, 0 while decided alone.")
-        page.sample("sluice_limiter_shared", state.mode == .shared ? 1 : 0)
-        page.family("sluice_fleet_replicas", "gauge", "Replicas that are alive, as Redis knows them.")
-        page.sample("sluice_fleet_replicas", state.fleetSize)
-        page.family("sluice_settlements_waiting", "gauge", "Settlements that Redis has not confirmed.")
-        page.sample("sluice_settlements_waiting", state.queueDepth)
-        let counters = [
-            ("settlements_dropped", "Settlements that never reached Redis; each is in the log.", state.dropped),
-            ("fallback_admissions", "Admissions decided without Redis.", state.fallbackAdmissions),
-            ("late_answers", "Answers of Redis that came behind their deadline.", state.lateAnswers),
-            ("cancellations", "Admissions that were taken back.", state.cancellations),
-            ("redis_errors", "Commands that Redis did not answer well.", state.errors),
-        ]
-        for (name, help, count) in counters {
-            page.family("sluice_\(name)_total", "counter", help)
-            page.sample("sluice_\(name)_total", count)
-        }
     }
 
-    private func clientName(_ index: Int) -> String {
+    func clientName(_ index: Int) -> String {
         index < totals.clients ? fleet.snapshot.clients.clients[index].name : ""
     }
 
-    private func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.modelNames[index] : "" }
-}
-
-/// Writes Prometheus' text format (prometheus.io, "Exposition formats").
-struct MetricsText {
-    private(set) var text = ""
-
-    mutating func family(_ name: String, _ type: String, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
-    }
-
-    mutating func sample(_ name: String, _ value: Int, labels: [(String, String)] = []) {
-        text += "\(name)\(Self.braces(labels)) \(value)\n"
-    }
-
-    /// Buckets in seconds, cumulative, then sum and count.
-    mutating func histogram(_ name: String, _ histogram: Histogram, labels: [(String, String)]) {
-        var cumulative = 0
-        for (bound, count) in zip(histogram.bounds, histogram.counts) {
-            cumulative += count
-            text += "\(name)_bucket\(Self.braces(labels + [("le", "\(Double(bound) / 1e9)")])) \(cumulative)\n"
-        }
-        text += "\(name)_bucket\(Self.braces(labels + [("le", "+Inf")])) \(histogram.total)\n"
-        text += "\(name)_sum\(Self.braces(labels)) \(Double(histogram.sum) / 1e9)\n"
-        text += "\(name)_count\(Self.braces(labels)) \(histogram.total)\n"
-    }
-
-    private static func braces(_ labels: [(String, String)]) -> String {
-        if labels.isEmpty { return "" }
-        let pairs = labels.map { name, value in "\(name)=\"\(escaped(value))\"" }
-        return "{" + pairs.joined(separator: ",") + "}"
-    }
-
-    private static func escaped(_ value: String) -> String {
-        var result = ""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n": result += "\\n"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
+    func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.modelNames[index] : "" }
 }

@@ -69,5 +69,8 @@ struct KnownCooldowns {
         return true
     }
 
+    /// Milliseconds that are left, of those that still cool.
+    func left(now: Int64) -> [DeploymentID: Int64] { until.mapValues { $0 - now }.filter { $0.value > 0 } }
+
     func until(_ deployment: DeploymentID) -> Int64 { until.isEmpty ? 0 : until[deployment] ?? 0 }
 }

@@ -31,6 +31,7 @@ extension Exchange {
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
         machine.admitting(upload)
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
+        if machine.isAdmitting { askedForAdmission = .now() }
     }
 
     /// What a form is likely to hold, which is passed on without being read.
@@ -65,6 +66,8 @@ extension Exchange {
     }
 
     private func decided(_ decision: AdmissionDecision, _ admission: Admission) {
+        let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
+        worker.metrics.admission.count(decision, client: client?.index, after: wait)
         switch decision {
         case .admitted(let reservation):
             guard machine.admitted() == .forward else {
@@ -95,6 +98,7 @@ extension Exchange {
         let mayGoOn = mayReroute
         passage?.strikeOut()
         passage?.isRerouting = true
+        worker.metrics.admission.countFailure(failure.failure, endpoint: record.endpoint ?? 0)
         if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.note([cooldown], of: [candidate]) }
         let reroute = Reroute(
             lease: admission.lease,
@@ -110,6 +114,7 @@ extension Exchange {
 
     private func rerouted(_ decision: RerouteDecision, _ failure: AttemptFailure) {
         passage?.isRerouting = false
+        worker.metrics.admission.count(decision)
         switch decision {
         case .rerouted(let reservation):
             passage?.rerouted(reservation)
@@ -149,6 +154,7 @@ extension Exchange {
         let status = answer?.status ?? 0
         let used = tokensUsed(status: status)
         record.usage = used
+        record.estimate = estimate?.total ?? 0
         worker.coordinator.settle(
             Settlement(
                 lease: admission.lease,

@@ -105,6 +105,8 @@ struct ExchangeStateMachine: ~Copyable {
     }
 
     var isHoldingStream: Bool { if case .holding = state { true } else { false } }
+    var isAdmitting: Bool { if case .admitting = state { true } else { false } }
+
     var isJudging: Bool { if case .judging = state { true } else { false } }
 
     // MARK: the request

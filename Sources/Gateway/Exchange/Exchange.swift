@@ -34,6 +34,8 @@ final class Exchange {
     var passage: Passage?
     /// The client's limits as they are left, for the answer's head.
     var rateLimits: RateLimitFields?
+    /// When the coordinator was asked, if its answer was not at hand.
+    var askedForAdmission: NIODeadline?
     var attempt: Transfer?
     var arena: HeaderArena?
     /// What has come of an answer that may not be the client's.
@@ -65,7 +67,11 @@ final class Exchange {
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         record.method = head.method.rawValue
         record.path = target.path
+<<<<<<< HEAD
         record.query = target.query
+=======
+        record.operation = operation
+>>>>>>> 59f8cac0a16173c3aa3df32f930fa9c73574a4fa
     }
 
     deinit {

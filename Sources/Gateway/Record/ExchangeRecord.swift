@@ -39,6 +39,10 @@ struct ExchangeRecord {
     var serviceTier: ServiceTier?
     /// Where Azure says that it answered.
     var region: String?
+    /// By the end of its path.
+    var operation = APIOperation.other
+    /// Tokens that were reserved; 0 where none were.
+    var estimate = 0
     /// What it cost, as it was settled.
     var usage = TokenUsage()
     var isStream = false

@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 
 /// The counters of one event loop. Only that loop writes them; a scrape copies them on the loop and adds the copies up.
@@ -5,7 +6,6 @@ struct MetricsShard {
     /// Exchanges by client, model and status class. Labels come from the configuration, so their number is bounded.
     private(set) var requests: [Int]
     private(set) var firstByte: [Histogram]
-    private(set) var duration: [Histogram]
     private(set) var attempts: [AttemptCounts]
     private(set) var receivedBytes = 0
     private(set) var sentBytes = 0
@@ -16,6 +16,9 @@ struct MetricsShard {
     /// Answers that say that the gateway's credentials or names are wrong at an endpoint.
     var misconfigured = 0
     var lag = Histogram(bounds: Histogram.lagBounds)
+    /// What models were asked for, what that cost and how long it took.
+    private(set) var generation: GenerationMetrics
+    var admission: AdmissionMetrics
 
     let clients: Int
     let models: Int
@@ -36,7 +39,8 @@ struct MetricsShard {
         self.models = models
         requests = [Int](repeating: 0, count: (clients + 1) * (models + 1) * Self.classes.count)
         firstByte = [Histogram](repeating: Histogram(bounds: Histogram.timeBounds), count: models + 1)
-        duration = firstByte
+        generation = GenerationMetrics(clients: clients, models: models)
+        admission = AdmissionMetrics(clients: clients, endpoints: endpoints)
         attempts = [AttemptCounts](repeating: AttemptCounts(), count: endpoints)
     }
 
@@ -45,7 +49,7 @@ struct MetricsShard {
         requests[index(client: record.client ?? clients, model: model, statusClass: Self.statusClass(record.status))] +=
             1
         if let first = record.firstByte { firstByte[model].observe(first - record.start) }
-        duration[model].observe(record.end - record.start)
+        generation.count(record)
         receivedBytes += record.requestBytes
         sentBytes += record.responseBytes
     }
@@ -63,7 +67,8 @@ struct MetricsShard {
     mutating func add(_ other: Self) {
         for index in requests.indices { requests[index] += other.requests[index] }
         for index in firstByte.indices { firstByte[index].add(other.firstByte[index]) }
-        for index in duration.indices { duration[index].add(other.duration[index]) }
+        generation.add(other.generation)
+        admission.add(other.admission)
         for index in attempts.indices {
             for status in attempts[index].answered.indices {
                 attempts[index].answered[status] += other.attempts[index].answered[status]
@@ -88,43 +93,5 @@ struct MetricsShard {
     private static func statusClass(_ status: Int) -> Int {
         if status == 499 { return 5 }
         return max(0, min(4, status / 100 - 1))
-    }
-}
-
-/// Counts of times in buckets, as Prometheus has them. Pure.
-struct Histogram: Equatable {
-    /// Upper bounds in nanoseconds, ascending; one bucket more takes what lies above.
-    let bounds: [Int64]
-    private(set) var counts: [Int]
-    private(set) var sum: Int64 = 0
-
-    /// 1 ms to 10 minutes: answers of models.
-    static let timeBounds: [Int64] = [
-        1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000,
-    ].map { $0 * 1_000_000 }
-
-    /// 100 us to 1 s: how late an event loop is.
-    static let lagBounds: [Int64] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 100_000, 1_000_000].map {
-        $0 * 1_000
-    }
-
-    init(bounds: [Int64]) {
-        self.bounds = bounds
-        counts = [Int](repeating: 0, count: bounds.count + 1)
-    }
-
-    var total: Int { counts.reduce(0, +) }
-
-    mutating func observe(_ time: TimeAmount) {
-        let value = time.nanoseconds
-        var bucket = 0
-        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
-        counts[bucket] += 1
-        sum += value
-    }
-
-    mutating func add(_ other: Self) {
-        for index in counts.indices { counts[index] += other.counts[index] }
-        sum += other.sum
     }
 }

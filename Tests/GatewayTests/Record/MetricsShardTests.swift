@@ -1,3 +1,4 @@
+import Coordination
 import NIOCore
 import Testing
 
@@ -77,8 +78,9 @@ struct MetricsShardTests {
         shard.count(record(client: 0, model: 1, status: 200, firstByte: 3, milliseconds: 7))
         shard.count(record(client: 0, model: 1, status: 502, milliseconds: 9))
         shard.count(record(status: 401, milliseconds: 1))
-        #expect(shard.duration.map(\.total) == [0, 2, 1])
-        #expect(shard.duration[1].sum == 16_000_000)
+        let duration = (0...2).map { shard.generation.duration[GenerationMetrics.index(model: $0, operation: .other)] }
+        #expect(duration.map(\.total) == [0, 2, 1])
+        #expect(duration[1].sum == 16_000_000)
         #expect(shard.firstByte.map(\.total) == [0, 1, 0])
         #expect(shard.firstByte[1].sum == 3_000_000)
         #expect(shard.receivedBytes == 30)
@@ -100,6 +102,7 @@ struct MetricsShardTests {
 
     @Test("add up with those of another loop, every one of them")
     func add() {
+        let refusal = Refusal(reason: .deployments, wait: 1, time: 0, levels: [], cooldowns: [])
         func filled(_ times: Int) -> MetricsShard {
             var shard = MetricsShard(clients: 1, models: 1, endpoints: 1)
             for _ in 0..<times {
@@ -107,6 +110,7 @@ struct MetricsShardTests {
                 shard.countAttempt(endpoint: 0, status: 200)
                 shard.countAttempt(endpoint: 0, status: 0)
                 shard.countCancelled(endpoint: 0)
+                shard.admission.count(.refused(refusal), client: 0, after: .zero)
                 shard.inFlight += 1
                 shard.connections += 2
                 shard.acceptedConnections += 3
@@ -120,7 +124,10 @@ struct MetricsShardTests {
         let expected = filled(5)
         #expect(total.requests == expected.requests)
         #expect(total.firstByte == expected.firstByte)
-        #expect(total.duration == expected.duration)
+        #expect(total.generation.duration == expected.generation.duration)
+        #expect(total.generation.tokens == expected.generation.tokens)
+        #expect(total.admission.refusals == expected.admission.refusals)
+        #expect(total.admission.admitted == expected.admission.admitted)
         #expect(total.attempts.map(\.answered) == expected.attempts.map(\.answered))
         #expect(total.attempts.map(\.failed) == [5])
         #expect(total.attempts.map(\.cancelled) == [5])

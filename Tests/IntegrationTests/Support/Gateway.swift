@@ -28,15 +28,19 @@ final class Gateway: Sendable {
 
     /// Starts it, and returns when it listens.
     ///
-    /// - Parameter file: the configuration file's text.
-    init(file text: String, upstream: any Upstream) throws {
+    /// - Parameters:
+    ///   - file: the configuration file's text.
+    ///   - launcher: a program with its arguments that starts it, as it starts anything.
+    init(file text: String, upstream: any Upstream, launcher: [String] = []) throws {
         self.upstream = upstream
         folder = try TemporaryFolder()
         let file = try folder.write(text, to: "sluice.yaml")
         let ports = folder.url.appendingPathComponent("ports")
+        let serve = ["serve", "--config", file.path, "--port-file", ports.path]
+        let command = launcher + [Build.executable("sluice")] + serve
         let process = try ChildProcess(
-            Build.executable("sluice"),
-            ["serve", "--config", file.path, "--port-file", ports.path],
+            command[0],
+            Array(command.dropFirst()),
             output: folder.url.appendingPathComponent("log")
         )
         self.process = process

@@ -57,4 +57,26 @@ struct FailConditionTests {
         #expect(try isMet("first_token.p50>1s") == nil)
         #expect(try isMet("overshoot>0") == nil)
     }
+
+    @Test("tells what was missing over any window from what was missing over the longest ones")
+    func undershoot() throws {
+        let windows = [(1.0, 0.25), (60, 0.002), (60, 0.004)].map { seconds, undershoot in
+            RunResult.Window(
+                client: "a",
+                unit: "requests",
+                seconds: seconds,
+                allowed: 120,
+                most: 100,
+                mostAt: 0,
+                least: 15,
+                due: 20,
+                overshoot: 0,
+                undershoot: undershoot
+            )
+        }
+        let result = result(tally: Tally(), windows: windows)
+        #expect(try #require(FailCondition("undershoot>=25%")).isMet(by: result) == true)
+        #expect(try #require(FailCondition("sustained_undershoot==0.4%")).isMet(by: result) == true)
+        #expect(try #require(FailCondition("sustained_undershoot>1%")).isMet(by: result) == false)
+    }
 }

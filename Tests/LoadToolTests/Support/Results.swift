@@ -16,7 +16,12 @@ func outcome(milliseconds: Double, status: Int, verdict: Outcome.Verdict? = nil)
 }
 
 /// A run of ten seconds.
-func result(name: String = "x", tally: Tally, timeline: [RunResult.Second] = []) -> RunResult {
+func result(
+    name: String = "x",
+    tally: Tally,
+    timeline: [RunResult.Second] = [],
+    windows: [RunResult.Window] = []
+) -> RunResult {
     let group = RunResult.Group("total", tally, seconds: 10)
     return RunResult(
         name: name,
@@ -40,7 +45,7 @@ func result(name: String = "x", tally: Tally, timeline: [RunResult.Second] = [])
         connectionsOpened: 1,
         utilisation: 0.2,
         bottlenecks: [],
-        windows: [],
+        windows: windows,
         fairness: nil,
         books: [],
         notes: []

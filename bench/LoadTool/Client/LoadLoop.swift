@@ -191,7 +191,7 @@ final class LoadLoop {
         let tls = tls
         ClientBootstrap(group: eventLoop)
             .connectTimeout(.nanoseconds(Int64(scenario.connectTimeout * 1e9)))
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if address.usesTLS, let tls {

@@ -55,6 +55,8 @@ extension FailCondition {
         switch whole {
         case .overshoot: result.windows.map(\.overshoot).max()
         case .undershoot: result.windows.map(\.undershoot).max()
+        case .sustainedUndershoot:
+            result.windows.filter { $0.seconds == result.windows.map(\.seconds).max() }.map(\.undershoot).max()
         case .fairness: result.fairness
         case .books: result.books.map { Double(abs($0.difference)) }.max()
         case .lag: result.lag?.p99

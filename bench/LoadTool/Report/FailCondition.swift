@@ -29,6 +29,8 @@ struct FailCondition: Equatable, Sendable {
     enum Whole: String, CaseIterable, Sendable {
         /// The greatest of any window and client; 0.02 is 2 %.
         case overshoot, undershoot
+        /// The greatest of the longest windows, over which arrivals by chance even out.
+        case sustainedUndershoot = "sustained_undershoot"
         case fairness
         /// The greatest difference to the books.
         case books
@@ -87,7 +89,7 @@ struct FailCondition: Equatable, Sendable {
             guard let seconds = Quantity.seconds(number) else { return nil }
             value = seconds * 1_000
         case .count(_, .errorRate), .count(_, .refusalRate), .whole(.overshoot), .whole(.undershoot),
-            .whole(.utilisation):
+            .whole(.sustainedUndershoot), .whole(.utilisation):
             guard let fraction = Quantity.fraction(number) else { return nil }
             value = fraction
         case .count, .whole:
