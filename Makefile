@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet rolling load-agreement schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage test-books usage-cost scripts-cost test-asan test-tsan compare soak fleet rolling load-agreement schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -68,6 +68,15 @@ test-usage: dependencies ## read a million random answers in random pieces as us
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
+
+# What it needs is a minute of load on both sides of a kill; ten show what is rare.
+test-books: dependencies ## four gateways under mixed load and a kill -9: do events, Redis and Azure agree; MINUTES=10
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_BOOKS_MINUTES="$(or $(MINUTES),10)" "$$swift" test $(swift_test_flags) --filter BooksTests
+
+usage-cost: build-dependencies ## microseconds of CPU that usage events and a CSV sink add to a request, in turns with a gateway without
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.books.cost --binaries .build/release $(OPTIONS)
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
 	swift=$(SWIFT); "$$swift" build --build-tests; \

@@ -51,7 +51,7 @@ package final class GatewayServer: Service {
                 outcome = .failure(error)
             }
             await fleet.shutdown()
-            try await fleet.books?.shutdown()
+            await fleet.books?.shutdown()
         } catch {
             outcome = .failure(error)
         }

@@ -116,7 +116,7 @@ extension LimiterState {
     private mutating func count(_ usage: Usage, now: Int64) {
         var state = self.usage[UsageKey(day: usage.day, client: usage.client)] ?? UsageState()
         for (name, count) in usage.counts.fields where count > 0 {
-            state.counts["\(usage.deployment.name):\(name)", default: 0] += count
+            state.counts["\(usage.line):\(name)", default: 0] += count
         }
         state.keptUntil = max(state.keptUntil, now + usageTerm)
         self.usage[UsageKey(day: usage.day, client: usage.client)] = state

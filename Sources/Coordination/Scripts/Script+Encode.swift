@@ -64,7 +64,7 @@ package struct ScriptEncoder: Sendable {
         call.argument(Int(Settlement.markerTerm))
         if let usage {
             for (name, count) in usage.counts.fields where count > 0 {
-                call.argument("\(usage.deployment.name):\(name)")
+                call.argument("\(usage.line):\(name)")
                 call.argument(Int(count))
             }
         }

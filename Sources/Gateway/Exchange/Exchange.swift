@@ -67,11 +67,8 @@ final class Exchange {
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         record.method = head.method.rawValue
         record.path = target.path
-<<<<<<< HEAD
         record.query = target.query
-=======
         record.operation = operation
->>>>>>> 59f8cac0a16173c3aa3df32f930fa9c73574a4fa
     }
 
     deinit {

@@ -8,6 +8,7 @@ final class UsageBooks: Sendable {
     let spool: UsageSpool
     let sinks: [SinkRunner]
     private let cloud: CloudSinks?
+    private let logger: Logger
 
     /// Milliseconds that sinks get at the end to take what is in the spool; the rest is there for the next process.
     private static let drainTime = 1000
@@ -56,6 +57,7 @@ final class UsageBooks: Sendable {
         logger: Logger
     ) {
         self.cloud = cloud
+        self.logger = logger
         var names: [String] = []
         for sink in configured {
             let name = Self.name(of: sink)
@@ -93,7 +95,7 @@ final class UsageBooks: Sendable {
 
     /// Writes what the event loops have left, and lets the sinks take it for a second. To be called when nothing is recorded any
     /// more.
-    func shutdown() async throws {
+    func shutdown() async {
         let spool = spool
         await withCheckedContinuation { continuation in
             BackgroundThread.start {
@@ -101,7 +103,11 @@ final class UsageBooks: Sendable {
                 continuation.resume()
             }
         }
-        try await cloud?.shutdown()
+        do {
+            try await cloud?.shutdown()
+        } catch {
+            logger.error("event loop of usage sinks not ended", metadata: ["cause": "\(error)"])
+        }
     }
 }
 
