@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage test-books usage-cost scripts-cost test-asan test-tsan compare soak fleet rolling load-agreement schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage test-books usage-cost scripts-cost test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -48,6 +48,9 @@ dist: build-dependencies ## build what is shipped into .build-dist: stripped, st
 	objcopy --strip-all --add-gnu-debuglink=".build-dist/$$program.debug" ".build/release/$$program" ".build-dist/$$program"; \
 	done
 	deploy/stamp .build-dist/sluice $(COMMIT)
+
+verify-image: dist ## prove the image's runtime stage without a container engine, as root: what it holds, serves, and takes to start
+	deploy/docker/verify.sh .build-dist
 
 # The budgets are of a release build, and counted when no other test keeps the machine busy.
 test: dependencies .venv/.stamp ## install what the tests need and run all of them
@@ -101,7 +104,7 @@ test-tsan: dependencies .venv/.stamp ## run the tests under the thread sanitizer
 compare: build-dependencies ## measure the same load through nginx, HAProxy, Envoy and the gateway; OPTIONS=--help lists the choices
 	-deploy/install-dependencies.sh compare
 	-$(MAKE) --no-print-directory .venv/.compare-stamp
-	$(build_programs)
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/compare $(OPTIONS)
 
 # What is found beyond the kept corpus stays in .build/fuzz; a finding stops the run and leaves its input there.
@@ -134,9 +137,17 @@ fleet: build-dependencies ## Redis, stand-ins for Azure and REPLICAS=1 gateways 
 	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet --binaries .build/release --replicas $(REPLICAS) --scenario $(SCENARIO) $(OPTIONS)
 
+quota: build-dependencies ## do limits hold in every window, with 1, 2 and 4 replicas: five minutes; OPTIONS='--record FILE' keeps the table
+	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet.quota --binaries .build/release $(OPTIONS)
+
 rolling: build-dependencies ## restart four gateways one after the other behind nginx, under load with streams: nobody notices, the books are exact
 	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet.rolling --binaries .build/release $(OPTIONS)
+
+load-rate: build-dependencies ## how many plain requests a second one core of sluice-load sends
+	swift=$(SWIFT); "$$swift" build $(release_flags) --product sluice-load
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.fleet.rate --binaries .build/release $(OPTIONS)
 
 load-agreement: build-dependencies ## the same load by wrk and by sluice-load, in turns: do throughput and median agree within 5 %
 	deploy/install-dependencies.sh compare

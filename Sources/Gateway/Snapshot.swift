@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 internal import Transport
 
@@ -17,6 +18,13 @@ final class Snapshot: Sendable {
     let endpoints: [Endpoint]
     let modelNames: [String]
     private let routes: [String: ModelRoute]
+    /// The model `*`, and its index.
+    private let others: (model: GatewayConfiguration.Model, index: Int)?
+    private let endpointIndex: [String: Int]
+    /// Every deployment that the configuration names, once, in file order.
+    let candidates: [Candidate]
+    /// What may wait of each model on one event loop; `nil` where nothing may.
+    let queues: [AdmissionQueue.Bounds?]
 
     let limits: Limits
 
@@ -44,11 +52,25 @@ final class Snapshot: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         var routes: [String: ModelRoute] = [:]
-        for (index, model) in configuration.models.enumerated() {
-            routes[model.name] = ModelRoute(model, index: index, endpoints: endpointIndex)
+        var numbers: [DeploymentID: Int] = [:]
+        var candidates: [Candidate] = []
+        for model in configuration.models where model.name != "*" {
+            for deployment in model.deployments {
+                let id = DeploymentID(deployment, of: model)
+                guard numbers[id] == nil else { continue }
+                numbers[id] = candidates.count
+                candidates.append(Candidate(id: id, deployment))
+            }
+        }
+        self.candidates = candidates
+        for (index, model) in configuration.models.enumerated() where model.name != "*" {
+            routes[model.name] = ModelRoute(model, index: index, endpoints: endpointIndex, numbers: numbers)
         }
         self.routes = routes
+        self.endpointIndex = endpointIndex
+        others = configuration.models.firstIndex { $0.name == "*" }.map { (configuration.models[$0], $0) }
         let server = configuration.server
+        queues = configuration.models.map { AdmissionQueue.Bounds($0.queue, bytes: server.maxBodyBytes, loops: loops) }
         limits = Limits(
             headerBytes: server.maxHeaderBytes,
             headerCount: server.maxHeaderCount,
@@ -66,9 +88,50 @@ final class Snapshot: Sendable {
     /// Without `models` in the configuration every model is known, under its own name, at every endpoint in file order; so is
     /// a request that names none.
     func route(model: String?) -> ModelRoute? {
-        if let model, !modelNames.isEmpty { return routes[model] }
+        if let model, !modelNames.isEmpty {
+            if let route = routes[model] { return route }
+            guard let others, model.isModelName else { return nil }
+            return ModelRoute(others.model, named: model, index: others.index, endpoints: endpointIndex)
+        }
         return ModelRoute(unlisted: model, endpoints: endpoints.map(\.name))
     }
+}
+
+extension Snapshot {
+    /// Where requests for a model go that the configuration names.
+    func namedRoute(model: String) -> ModelRoute? { routes[model] }
+
+    /// Whether there are routes for models that the configuration does not name.
+    var servesUnlisted: Bool { modelNames.isEmpty || others != nil }
+}
+
+extension DeploymentID {
+    init(_ deployment: GatewayConfiguration.Deployment, of model: GatewayConfiguration.Model) {
+        self.init(endpoint: deployment.endpoint, deployment: deployment.deployment ?? model.name)
+    }
+}
+
+extension String {
+    /// As a name in the configuration: a client may ask for any, and it becomes a part of keys.
+    fileprivate var isModelName: Bool {
+        1...64 ~= utf8.count && utf8.allSatisfy { ConfigurationText.isLetterOrDigit($0) || "._-".utf8.contains($0) }
+    }
+}
+
+extension AdmissionQueue.Bounds {
+    /// - Parameter bytes: of the longest body; as many may wait, or `mostBytes` if that is more.
+    fileprivate init?(_ queue: GatewayConfiguration.Queue, bytes: Int, loops: Int) {
+        guard queue.maxWait > .zero, queue.maxWaiting > 0 else { return nil }
+        let wait = TimeAmount(queue.maxWait).nanoseconds / 1_000_000
+        self.init(
+            count: max(1, queue.maxWaiting / loops),
+            bytes: max(bytes, Self.mostBytes / loops),
+            wait: max(1, wait)
+        )
+    }
+
+    /// Bytes of request bodies that may wait for one model in a replica.
+    private static let mostBytes = 256 << 20
 }
 
 extension Snapshot.Endpoint {

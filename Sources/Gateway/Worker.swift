@@ -22,6 +22,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var streaks = FailureStreaks()
     var injections = InjectionSwitches()
     var corrections = PromptCorrections()
+    var waitingRooms: WaitingRooms
+    /// By the snapshot's deployments.
+    var tallies: [DeploymentTally]
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
     private(set) var origins: [Origin]
@@ -56,6 +59,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         self.coordinator = coordinator
         self.leases = leases
         self.processID = processID
+        waitingRooms = WaitingRooms(eventLoop: eventLoop)
+        tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.candidates.count)
         accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
         usageLog = spool.map { UsageLog(spool: $0, eventLoop: eventLoop) }
         regions = RegionNames(endpoints: snapshot.endpoints.count)
@@ -87,7 +92,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     private static let mostUnlistedRoutes = 1024
 
     func route(model: String?) -> ModelRoute? {
-        if let model, !snapshot.modelNames.isEmpty { return snapshot.route(model: model) }
+        if let model, let route = snapshot.namedRoute(model: model) { return route }
+        if model != nil, !snapshot.servesUnlisted { return nil }
         if let route = unlistedRoutes[model] { return route }
         if unlistedRoutes.count >= Self.mostUnlistedRoutes { unlistedRoutes.removeAll() }
         let route = snapshot.route(model: model)
@@ -114,6 +120,11 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         for (candidate, cooldown) in zip(candidates, cooldowns) {
             self.cooldowns.note(candidate.id, cooldown: cooldown, now: now)
         }
+    }
+
+    /// Keeps in mind what a request met at a deployment.
+    func noteFailure(_ cooldown: Int64, of candidate: Candidate) {
+        cooldowns.noteFailure(candidate.id, cooldown: cooldown, now: Self.milliseconds(.now()))
     }
 
     /// Milliseconds that deployments still cool, as far as this loop has heard.
@@ -177,8 +188,11 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     /// From now on every answer says `connection: close`.
     func announceDrain() { for connection in connections.values { connection.announceDrain() } }
 
-    /// Connections without a request are closed.
-    func drain() { for connection in Array(connections.values) { connection.drain() } }
+    /// Connections without a request are closed, and what waits for capacity is refused.
+    func drain() {
+        waitingRooms.close()
+        for connection in Array(connections.values) { connection.drain() }
+    }
 
     /// What still runs is ended, each exchange in the way its client can understand best.
     func endExchanges() { for connection in Array(connections.values) { connection.graceExpired() } }

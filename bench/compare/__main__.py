@@ -17,6 +17,7 @@ from arguments import REPOSITORY, Options, parse
 from bars import verdicts
 from failures import RunFailure, Unavailable
 from first_byte import measure_first_byte
+from governed import measure_governed
 from loads import BY_PART
 from machine import description, one_core_layout, raise_file_limit
 from memory import measure_memory
@@ -48,7 +49,8 @@ def run(options: Options) -> int:
         print(f"note: load average {load_before:.1f} before the run: what shares these cores bends every figure")
     raise_file_limit()
     with run_folder(options.keep) as folder:
-        session = Session(options.gateway, options.mock, options.envoy, options.rounds, options.seconds, folder)
+        load_tool = None if options.wrk else options.load
+        session = Session(options.gateway, options.mock, load_tool, options.envoy, options.rounds, options.seconds, folder)
         session.find_proxies(options.proxies)
         measure(session, options.only)
     return publish(session, options, load_before)
@@ -60,6 +62,8 @@ def check_tools(options: Options) -> None:
             raise RunFailure(f"there is no {tool}: `deploy/install-dependencies.sh compare` installs it")
     if not options.mock.is_file():
         raise RunFailure("there is no mock-azure to forward to: build it, or say where it is with --mock")
+    if not options.wrk and not options.load.is_file():
+        raise RunFailure("there is no sluice-load to put the load: build it, say where it is with --load, or take --wrk")
 
 
 def measure(session: Session, parts: list[str]) -> None:
@@ -82,6 +86,10 @@ def measure(session: Session, parts: list[str]) -> None:
         say("memory")
         with part_of(session, "memory"):
             measure_memory(session)
+    if "governed" in parts:
+        say("governed")
+        with part_of(session, "governed"):
+            measure_governed(session)
     if "scaling" in parts:
         say("scaling")
         with part_of(session, "scaling"):
@@ -113,7 +121,7 @@ def publish(session: Session, options: Options, load_before: float) -> int:
         layout=str(one_core_layout()),
         versions={
             **{proxy.name: proxy.version for proxy in session.proxies},
-            "wrk": version_of("wrk", "-v"),
+            **({"wrk": version_of("wrk", "-v")} if options.wrk else {}),
             "commit": commit(),
         },
         rounds=session.rounds,

@@ -7,7 +7,7 @@ from pathlib import Path
 from proxies import GATEWAY
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = ["unary", "burst", "paced", "one", "ttfb", "tls", "memory", "scaling"]
+PARTS = ["unary", "burst", "paced", "one", "ttfb", "tls", "memory", "scaling", "governed"]
 PROXIES = ["nginx", "haproxy", "envoy", GATEWAY]
 _ROUNDS, _SECONDS = 5, 4
 
@@ -20,6 +20,8 @@ class Options:
     seconds: int
     gateway: Path
     mock: Path
+    load: Path
+    wrk: bool
     envoy: Path | None
     results: Path
     readme: Path | None
@@ -36,6 +38,8 @@ class Options:
             given.append(f"--proxies {','.join(self.proxies)}")
         if (self.rounds, self.seconds) != (_ROUNDS, _SECONDS):
             given.append(f"--rounds {self.rounds} --seconds {self.seconds}")
+        if self.wrk:
+            given.append("--wrk")
         return f'make compare OPTIONS="{" ".join(given)}"' if given else "make compare"
 
 
@@ -51,6 +55,8 @@ def parse(description: str | None) -> Options:
     option("--seconds", type=_Between(1, 600), default=_SECONDS, help="a load runs in a round; default %(default)s")
     option("--gateway", type=Path, default=built / "sluice", metavar="PATH", help="default .build/release/sluice")
     option("--mock", type=Path, default=built / "mock-azure", metavar="PATH", help="default .build/release/mock-azure")
+    option("--load", type=Path, default=built / "sluice-load", metavar="PATH", help="default .build/release/sluice-load")
+    option("--wrk", action="store_true", help="wrk puts the load, not sluice-load")
     option("--envoy", type=Path, metavar="PATH", help="default: the one in .venv, or on PATH")
     option("--results", type=Path, default=REPOSITORY / "bench/results", metavar="FOLDER", help="default bench/results")
     option(

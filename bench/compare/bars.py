@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import first_byte
+import governed
 import memory
 import scaling
 from proxies import GATEWAY
@@ -44,6 +45,9 @@ def verdicts(results: Results) -> list[Verdict]:
     def against(peer: str, load: str, metric: str) -> float | None:
         return results.ratio(load, metric, GATEWAY, peer)
 
+    def governed_of(peer: str) -> float | None:
+        return results.ratio(governed.LOAD, "cpu_us_per_request", governed.GOVERNED, peer)
+
     def memory_of(metric: str, unit: int) -> float | None:
         value = results.median(memory.LOAD, GATEWAY, metric)
         return None if value is None else value / unit
@@ -56,6 +60,8 @@ def verdicts(results: Results) -> list[Verdict]:
     return [
         Verdict("CPU per request, of Envoy's", against("envoy", "unary", request), 1.0),
         Verdict("CPU per request over TLS, of Envoy's", against("envoy", "tls-unary", request), 1.0),
+        Verdict("CPU per request, limits in Redis, of Envoy's forwarding alone", governed_of("envoy"), 1.25),
+        Verdict("CPU per request, limits in Redis, of nginx + Lua + Redis", governed_of(governed.LUA), 0.5),
         Verdict("CPU per event, as fast as it comes, of Envoy's", against("envoy", "burst", event), 1.0),
         Verdict("CPU per event, as fast as it comes, TLS, of Envoy's", against("envoy", "tls-burst", event), 1.0),
         Verdict("CPU per event, paced, of Envoy's", against("envoy", "paced", event), 1.0),

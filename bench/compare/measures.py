@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import first_byte
+import governed
 import memory
 import scaling
 from loads import BY_PART
@@ -25,6 +26,7 @@ SUMMARY = [
     Measure("stream as fast as it comes, 64 callers, TLS: CPU per event", "tls-burst", "cpu_us_per_event", "us"),
     Measure("stream of an event per 5 ms, 64 callers: CPU per event", "paced", "cpu_us_per_event", "us"),
     Measure("stream of an event per 5 ms, 64 callers, TLS: CPU per event", "tls-paced", "cpu_us_per_event", "us"),
+    Measure("chat request, 64 callers, limits in Redis: CPU per request", governed.LOAD, "cpu_us_per_request", "us"),
     Measure("chat request, one caller: CPU per request", "one-unary", "cpu_us_per_request", "us"),
     Measure("chat request, one caller: median latency", "one-unary", "p50_us", "us"),
     Measure("chat request, one caller, TLS: median latency", "tls-one-unary", "p50_us", "us"),
@@ -58,6 +60,7 @@ TITLES = {
         for loads in BY_PART.values()
         for load in loads
     },
+    governed.LOAD: "64 callers, chat requests, limits in Redis",
     first_byte.LOAD: f"First event of a stream, one caller, {first_byte.STREAMS} streams a round",
     memory.LOAD: "Memory, an event each 500 ms per stream",
     scaling.LOAD: "One event loop on one core, two on two, 64 callers, chat requests",

@@ -29,6 +29,7 @@ class Upstream:
 
     port: int
     authority: Path | None = None
+    redis_port: int | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def _configuration(proxy: Proxy, upstream: Upstream, port: int, folder: Path, th
         "port": port,
         "admin_port": free_port(),
         "upstream_port": upstream.port,
+        "redis_port": upstream.redis_port,
         "folder": folder,
         "threads": threads,
         "client_key": CLIENT_KEY,

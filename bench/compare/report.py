@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass
 
+import governed
 import scaling
 from bars import Verdict
 from measures import COLUMNS, SUMMARY, TITLES, shown, shown_spread
 from proxies import DIRECT, GATEWAY
 from results import Results
 
-_NAMES = {DIRECT: "(upstream alone)", "nginx": "nginx", "haproxy": "HAProxy", "envoy": "Envoy", GATEWAY: "Sluice"}
+_NAMES = {
+    DIRECT: "(upstream alone)",
+    "nginx": "nginx",
+    "haproxy": "HAProxy",
+    "envoy": "Envoy",
+    governed.LUA: "nginx + Lua + Redis",
+    GATEWAY: "Sluice",
+    governed.GOVERNED: "Sluice + Redis",
+}
 _PEERS = ("envoy", "nginx")
 _RATIOS = {
     "cpu_us_per_event": "CPU per event",
@@ -46,7 +55,9 @@ def markdown(results: Results, verdicts: list[Verdict], run: Circumstances) -> s
         "user and kernel time of all processes of a proxy, from `/proc/PID/stat`. One thread each. The peers forward, "
         "set the upstream's key and write no access log. Sluice authenticates a key, reads the body for its model, "
         "counts metrics and writes an access log line per request to a file. Over TLS a run begins with a "
-        "handshake for each connection, which its figures include.",
+        "handshake for each connection, which its figures include. With limits in Redis, nginx checks the key, charges "
+        "one bucket with an estimate and settles it with the usage of the answer, in Lua; Sluice holds two limits "
+        "of the client over two deployments, settles, and counts usage.",
         "## In short",
         summary(results),
         "## Bars",
@@ -90,6 +101,8 @@ def details(results: Results, load: str) -> str:
     references = [(name, _NAMES[name]) for name in _PEERS if name in targets]
     if load == scaling.LOAD:
         references = [(scaling.ONE, scaling.ONE)]
+    if load == governed.LOAD and governed.LUA in targets:
+        references.append((governed.LUA, _NAMES[governed.LUA]))
     ratios = [
         (f"{title} / {shown_name}", metric, reference)
         for metric, title in _ratios(load, {metric for _, metric, _ in columns}).items()

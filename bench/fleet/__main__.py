@@ -69,6 +69,9 @@ def load(options: argparse.Namespace, plan: Plan, fleet: Fleet, out: Path) -> in
             timer.cancel()
             if timer.ident is not None:
                 timer.join()
+    if fleet.redis:
+        alone = fleet.metric("sluice_fallback_admissions_total")
+        print(f"fleet: {alone} admissions were decided without Redis", file=sys.stderr)
     print(f"fleet: the report is in {out}", file=sys.stderr)
     return status
 

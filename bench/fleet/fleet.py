@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import urllib.request
 from pathlib import Path
 
 from bench.fleet.plans import CLIENT_KEYS, UPSTREAM_KEY, Plan
@@ -33,7 +34,8 @@ class Fleet:
             self._start_upstream(number, options)
         configuration = (GATEWAYS / f"{self._plan.gateway}.yaml").read_text()
         if self.redis:
-            configuration += f"coordination: {{redis: {self.redis}, assumed_replicas: {self._replicas}}}\n"
+            options = f"redis: {self.redis}, assumed_replicas: {self._replicas}, deadline: {self._plan.deadline}"
+            configuration += f"coordination: {{{options}}}\n"
         file = self._folder / "sluice.yaml"
         file.write_text(configuration)
         for number in range(1, self._replicas + 1):
@@ -82,6 +84,16 @@ class Fleet:
         """After it ended; it listens on other ports then."""
         self._ports(number).unlink()
         self.programs[f"sluice-{number}"].start_again()
+
+    def metric(self, name: str) -> int:
+        """The sum of a counter over all gateways and labels, as they tell it now."""
+        total = 0.0
+        for number in range(1, self._replicas + 1):
+            with urllib.request.urlopen(f"http://{self.listener(number, 'admin')}/metrics", timeout=10) as page:
+                for line in page.read().decode().splitlines():
+                    if line.startswith((f"{name} ", f"{name}{{")):
+                        total += float(line.rsplit(" ", 1)[1])
+        return int(total)
 
     def stop(self) -> None:
         # The gateways first: they may still have something to say to the others.

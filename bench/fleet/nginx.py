@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.fleet.processes import Program, StartError, free_port
@@ -43,6 +44,14 @@ http {{
 """
 
 
+def found_nginx() -> str:
+    # Debian keeps daemons where only root's PATH looks.
+    binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if not binary:
+        raise StartError("nginx is not installed: deploy/install-dependencies.sh test")
+    return binary
+
+
 class Balancer:
     """Sends to the gateways that it was given."""
 
@@ -55,21 +64,22 @@ class Balancer:
         self.address = f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-        if not binary:
-            raise StartError("nginx is not installed: deploy/install-dependencies.sh test")
         configuration = self._folder / "nginx.conf"
         configuration.write_text(CONFIGURATION.format(folder=self._folder, port=self._port))
-        command = [binary, "-p", str(self._folder), "-e", str(self._folder / "error.log"), "-c", str(configuration)]
+        command = [found_nginx(), "-p", str(self._folder), "-e", str(self._folder / "error.log"), "-c", str(configuration)]
         self._program = Program("nginx", command, self._folder / "nginx.log", {})
-        self._program.wait_for("does not listen", self._accepts)
+        self._program.wait_for("does not listen", self.accepting(self._port))
 
-    def _accepts(self) -> str | None:
-        try:
-            socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-        except OSError:
-            return None
-        return "yes"
+    @staticmethod
+    def accepting(port: int) -> Callable[[], str | None]:
+        def look() -> str | None:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                return None
+            return "yes"
+
+        return look
 
     def add(self, name: str, address: str) -> None:
         self._change({**self._replicas, name: address})

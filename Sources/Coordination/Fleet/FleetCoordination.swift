@@ -68,6 +68,9 @@ package final class FleetCoordination: Sendable {
         return coordinator
     }
 
+    /// For questions that are of no event loop.
+    var anyCoordinator: RedisCoordinator? { coordinators.withLockedValue { $0.first } }
+
     /// Shows Redis new credentials, such as a fresh Entra token, on all connections and on those to come.
     package func authenticate(_ credentials: RedisCredentials) {
         for coordinator in coordinators.withLockedValue({ $0 }) {

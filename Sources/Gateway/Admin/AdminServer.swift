@@ -37,13 +37,23 @@ struct AdminServer: Sendable {
             return .metrics(
                 MetricsPage(
                     totals: await totals(),
+                    routing: await routing(),
                     fleet: fleet,
                     droppedLogBytes: logWriter.droppedBytes,
                     seen: await seen()
                 ).text
             )
         case "/status":
-            return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
+            let reports = await fleet.coordinating.report(fleet.snapshot.candidates)
+            return .json(
+                StatusPage(
+                    totals: await totals(),
+                    origins: await origins(),
+                    routing: await routing(),
+                    reports: reports,
+                    fleet: fleet
+                ).json
+            )
         default:
             return .text(404, "known paths: /health/live /health/ready /metrics /status\n")
         }
@@ -57,6 +67,13 @@ struct AdminServer: Sendable {
             endpoints: fleet.snapshot.endpoints.count
         )
         for shard in shards { total.add(shard) }
+        return total
+    }
+
+    private func routing() async -> RoutingReport? {
+        var reports = await fleet.onEachLoop { RoutingReport($0) }[...]
+        guard var total = reports.popFirst() else { return nil }
+        for report in reports { total.add(report) }
         return total
     }
 

@@ -5,6 +5,8 @@ struct ModelRoute: Sendable {
     struct Deployment: Sendable {
         /// Index into the snapshot's endpoints.
         let endpoint: Int
+        /// Index into the snapshot's deployments; `nil` for one that the configuration does not name.
+        var number: Int? = nil
         /// Its name there; `nil` leaves the name in the request as it is.
         let name: String?
         let isProvisioned: Bool
@@ -49,13 +51,27 @@ struct ModelRoute: Sendable {
 }
 
 extension ModelRoute {
-    /// - Parameter endpoints: their indices, by name.
-    init(_ model: GatewayConfiguration.Model, index: Int, endpoints: [String: Int]) {
+    /// - Parameters:
+    ///   - name: of the model `*`, the one that is asked for, which is also that of its deployments.
+    ///   - endpoints: their indices, by name.
+    ///   - numbers: of the deployments that the configuration names.
+    init(
+        _ model: GatewayConfiguration.Model,
+        named name: String? = nil,
+        index: Int,
+        endpoints: [String: Int],
+        numbers: [DeploymentID: Int] = [:]
+    ) {
         let deployments = model.deployments.compactMap { deployment -> (Deployment, Candidate)? in
             guard let endpoint = endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
+            let id = DeploymentID(
+                endpoint: deployment.endpoint,
+                deployment: deployment.deployment ?? name ?? model.name
+            )
             return (
                 Deployment(
                     endpoint: endpoint,
+                    number: numbers[id],
                     name: deployment.deployment,
                     isProvisioned: deployment.kind == .provisioned,
                     tier: deployment.tier,
@@ -63,15 +79,7 @@ extension ModelRoute {
                     nonStreamingFraction: deployment.nonStreamingFraction,
                     openToPriority: deployment.openToPriority
                 ),
-                Candidate(
-                    id: DeploymentID(endpoint: deployment.endpoint, deployment: deployment.deployment ?? model.name),
-                    limits: DeploymentLimits(
-                        requests: deployment.limits.requestsPerMinute.flatMap { Rate(perMinute: Int64($0)) },
-                        tokens: deployment.limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0)) },
-                        concurrency: deployment.limits.concurrentRequests.map { Int64($0) }
-                    ),
-                    isProbed: deployment.probe
-                )
+                Candidate(id: id, deployment)
             )
         }
         self.init(
@@ -105,4 +113,19 @@ extension ModelRoute {
 
     /// For models that the configuration does not list.
     private static let defaultOutputTokens: Int64 = 1024
+}
+
+extension Candidate {
+    /// A deployment as the coordinator knows it.
+    init(id: DeploymentID, _ deployment: GatewayConfiguration.Deployment) {
+        self.init(
+            id: id,
+            limits: DeploymentLimits(
+                requests: deployment.limits.requestsPerMinute.flatMap { Rate(perMinute: Int64($0)) },
+                tokens: deployment.limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0)) },
+                concurrency: deployment.limits.concurrentRequests.map { Int64($0) }
+            ),
+            isProbed: deployment.probe
+        )
+    }
 }

@@ -12,13 +12,10 @@ package enum NotYetSupported {
         "clients[].any_bearer_token",
         "clients[].limits.shadow",
         "clients[].model_limits.*.shadow",
-        "clients[].model_limits.*=*",
         "endpoints[].managed_identity",
         "endpoints[].workload_identity",
         "endpoints[].pass_through",
         "endpoints[].forward_headers_matching",
-        "models[].name=*",
-        "models[].queue",
         "models[].deployments[].limits.shadow",
         "tracing",
     ]
