@@ -84,7 +84,7 @@ extension ModelRoute {
         }
         self.init(
             model: index,
-            name: model.name,
+            name: name ?? model.name,
             deployments: deployments,
             defaultOutputTokens: Int64(model.defaultOutputTokens)
         )
