@@ -72,13 +72,13 @@ test-usage: dependencies ## read a million random answers in random pieces as us
 	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
 
-# What it needs is a minute of load on both sides of a kill; ten show what is rare.
+MINUTES ?= 10
 test-books: dependencies ## four gateways under mixed load and a kill -9: do events, Redis and Azure agree; MINUTES=10
-	swift=$(SWIFT); "$$swift" build --build-tests; \
-	SLUICE_BOOKS_MINUTES="$(or $(MINUTES),10)" "$$swift" test $(swift_test_flags) --filter BooksTests
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.books --binaries .build/release --seconds $$((60 * $(MINUTES))) --replicas 4 --kill
 
 usage-cost: build-dependencies ## microseconds of CPU that usage events and a CSV sink add to a request, in turns with a gateway without
-	$(build_programs); "$$swift" build $(release_flags) --product sluice-load
+	$(build_programs)
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.books.cost --binaries .build/release $(OPTIONS)
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`

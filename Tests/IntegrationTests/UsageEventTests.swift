@@ -153,7 +153,10 @@ extension Integration {
                 for _ in 0..<5 { #expect(try Self.ask(client, Self.chat()).status == 200) }
                 gateway.process.kill()
                 let next = try Gateway(file: text, upstream: upstream)
-                try wait(for: "all that was in the spool") { Self.lines(events).count >= round * 40 }
+                try wait(for: "all that was in the spool") {
+                    let count = Self.lines(events).count
+                    return count >= round * 40 && Self.lines(rows, head: "request_received_utc").count == count
+                }
                 next.process.signal(SIGTERM)
                 #expect(try next.process.awaitExit() == .exited(0))
             }

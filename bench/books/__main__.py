@@ -40,14 +40,13 @@ class Fleet:
         # The first refuses a part of the requests, so that they move on.
         self.start("mock", [str(self.binaries / "mock-azure"), "--listen", f"127.0.0.1:{self.mock_port}",
                             "--api-key", AZURE_KEY, "--deployment", "gpt-4o,rpm=900,rpm-window=1",
-                            "--deployment", "gpt-4o-second", "--deployment", "gpt-4o-left",
+                            "--deployment", "gpt-4o-second", "--deployment", "gpt-4o-weak", "--deployment", "gpt-4o-worse", "--deployment", "gpt-4o-left",
                             "--deployment", "text-embedding-3-small"])
         self.until(lambda: self.redis("PING") == "PONG", "redis")
         self.until(self.stats, "mock-azure")
         self.gateways = []
         for number in range(replicas):
             self.gateways.append(free_port())
-            self.admin = None
             self.start_gateway(number)
 
     def start(self, name, command):
@@ -73,6 +72,10 @@ models:
     deployments:
       - {{endpoint: main, deployment: gpt-4o, tier: 1}}
       - {{endpoint: main, deployment: gpt-4o-second, tier: 2}}
+  - name: fault
+    deployments:
+      - {{endpoint: main, deployment: gpt-4o-weak, tier: 1}}
+      - {{endpoint: main, deployment: gpt-4o-worse, tier: 2}}
   - {{name: left, deployments: [{{endpoint: main, deployment: gpt-4o-left}}]}}
   - {{name: embed, deployments: [{{endpoint: main, deployment: text-embedding-3-small}}]}}
 usage:
@@ -183,7 +186,7 @@ class Load:
             if dice.random() < 0.5:
                 body |= {"stream_options": {"include_usage": True}}
         elif kind == "fault":
-            body |= {"user": "mock:" + dice.choice(["status=500", "status=503", "status=429,retry-after-ms=20",
+            body |= {"model": "fault", "user": "mock:" + dice.choice(["status=500", "status=503", "status=429,retry-after-ms=20",
                                                     "status=400", "reset=head"])}
         elif kind == "left":
             body |= {"model": "left", "stream": True, "max_tokens": 400, "user": "mock:interval=20"}

@@ -77,9 +77,12 @@ final class SinkRunner: Sendable {
             case .over: return
             case .more: break
             }
-            guard let batch = reader.next() else { continue }
+            guard let batch = reader.next() else {
+                rest(milliseconds: Self.pace)
+                continue
+            }
             guard deliver(batch, to: target) else { return }
-            if batch.end.offset < SpoolReader.mostBytes { rest(milliseconds: Self.pace) }
+            if !batch.isFull { rest(milliseconds: Self.pace) }
         }
     }
 

@@ -59,6 +59,8 @@ struct SpoolBatch {
     var events: [UsageEvent] = []
     /// Behind them.
     var end: SpoolPosition
+    /// There may be more.
+    var isFull = false
 }
 
 /// Reads the spool for one sink, on the sink's thread.
@@ -112,6 +114,7 @@ final class SpoolReader {
             batch.end.offset += block.byteCount
             batch.end.events += block.events
         }
+        batch.isFull = batch.end.offset - start.offset >= Self.mostBytes
         return batch
     }
 
