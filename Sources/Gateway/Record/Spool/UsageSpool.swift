@@ -119,6 +119,8 @@ final class UsageSpool: Sendable {
                     state.change { $0.writeFailures += 1 }
                     if !isFailing { logger.error("usage events cannot be written", metadata: ["cause": "\(error)"]) }
                     isFailing = true
+                    // What every sink has may be what fills the disk.
+                    makeRoom()
                     // At the end there is no later.
                     if state.read({ $0.isEnding }) { break }
                     _ = state.wait(milliseconds: Self.interval) { $0.isEnding ? true : nil }
