@@ -18,13 +18,20 @@ package final class GatewayServer: Service {
     private let logger: Logger
     private let logWriter: LogWriter
     private let onListening: @Sendable (Addresses) -> Void
+    private let reading: ConfigurationReading
+    private let asked: AsyncStream<Void>
+    private let asking: AsyncStream<Void>.Continuation
 
     /// How long the last bytes may take on their way out once all exchanges have ended.
     private static let flushTime = Duration.seconds(2)
 
-    /// - Parameter onListening: called once, when both listeners accept.
+    /// - Parameters:
+    ///   - configuration: what it starts with.
+    ///   - reading: where that came from, and where a changed one is.
+    ///   - onListening: called once, when both listeners accept.
     package init(
         configuration: GatewayConfiguration,
+        reading: ConfigurationReading,
         logger: Logger,
         logWriter: LogWriter,
         onListening: @escaping @Sendable (Addresses) -> Void = { _ in }
@@ -33,7 +40,12 @@ package final class GatewayServer: Service {
         self.logger = logger
         self.logWriter = logWriter
         self.onListening = onListening
+        self.reading = reading
+        (asked, asking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// Has the configuration read again, though nothing may have changed.
+    package func reload() { asking.yield() }
 
     /// Serves until a graceful shutdown is asked for, then drains. Errors: an address that cannot be listened on, TLS files
     /// that cannot be used.
@@ -96,7 +108,7 @@ package final class GatewayServer: Service {
                 }.get()
             )
         }
-        return Fleet(workers: workers, gate: gate, snapshot: snapshot, coordinating: coordinating)
+        return Fleet(workers: workers, gate: gate, current: CurrentSnapshot(snapshot), coordinating: coordinating)
     }
 
     private func serve(
@@ -122,6 +134,9 @@ package final class GatewayServer: Service {
         onListening(addresses)
         await withTaskGroup(of: Void.self) { tasks in
             if let credentials { tasks.addTask { await credentials.run() } }
+            let reloader = Reloader(fleet: fleet, reading: reading, logger: logger)
+            let asked = asked
+            tasks.addTask { await reloader.run(asked: asked) }
             await Self.untilGracefulShutdown()
             await drain(fleet, listener: data)
             tasks.cancelAll()
@@ -154,8 +169,7 @@ package final class GatewayServer: Service {
         fleet: Fleet,
         credentials: TLSCredentials?
     ) -> ServerBootstrap {
-        let limits = fleet.snapshot.limits
-        return ServerBootstrap(group: group)
+        ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -164,6 +178,7 @@ package final class GatewayServer: Service {
                     if let credentials { try pipeline.addHandler(NIOSSLServerHandler(context: credentials.context)) }
                     guard let worker = fleet.worker(on: channel.eventLoop) else { throw ChannelError.eof }
                     let connection = DownstreamConnection(worker: worker)
+                    let limits = worker.snapshot.limits
                     var decoding = NIOHTTPDecoderLimitConfiguration()
                     decoding.maxHeaderFieldSize = limits.headerBytes
                     decoding.maxHeaderListSize = limits.headerBytes + limits.targetBytes
@@ -187,7 +202,7 @@ package final class GatewayServer: Service {
     private static func untilGracefulShutdown() async { try? await gracefulShutdown() }
 
     private func drain(_ fleet: Fleet, listener: any Channel) async {
-        let drain = configuration.server.drain
+        let drain = fleet.snapshot.configuration.server.drain
         fleet.gate.phase = .lameDuck
         logger.notice("shutting down: not ready", metadata: ["lame_duck": "\(drain.lameDuck)"])
         await fleet.onEachLoop { $0.announceDrain() }
@@ -215,9 +230,13 @@ package final class GatewayServer: Service {
 struct Fleet: Sendable {
     let workers: [Worker]
     let gate: Gate
-    let snapshot: Snapshot
+    /// What is in force now; each worker has its own reference.
+    let current: CurrentSnapshot
     let coordinating: Coordinating
     let start = NIODeadline.now()
+
+    var snapshot: Snapshot { pinned ?? current.snapshot }
+    fileprivate var pinned: Snapshot?
 
     func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }
 
@@ -234,6 +253,13 @@ struct Fleet: Sendable {
 }
 
 extension Fleet {
+    /// The same with the configuration as it is now, for a page that is made from one.
+    func withConfigurationOfNow() -> Self {
+        var pinned = self
+        pinned.pinned = current.snapshot
+        return pinned
+    }
+
     fileprivate func onEachLoop(_ body: @escaping @Sendable (Worker) -> Void) async {
         let _: [Void] = await onEachLoop(body)
     }

@@ -34,27 +34,34 @@ struct AdminServer: Sendable {
         case "/health/ready":
             return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
         case "/metrics":
+            let (shards, seen) = (await shards(), await seen())
+            let fleet = fleet.withConfigurationOfNow()
             return .metrics(
                 MetricsPage(
-                    totals: await totals(),
+                    totals: Self.total(shards, fleet.snapshot.roster),
                     fleet: fleet,
                     droppedLogBytes: logWriter.droppedBytes,
-                    seen: await seen()
+                    seen: seen
                 ).text
             )
         case "/status":
-            return .json(StatusPage(totals: await totals(), origins: await origins(), fleet: fleet).json)
+            let (shards, origins) = (await shards(), await origins())
+            let fleet = fleet.withConfigurationOfNow()
+            let totals = Self.total(shards, fleet.snapshot.roster)
+            return .json(StatusPage(totals: totals, origins: origins, fleet: fleet).json)
         default:
             return .text(404, "known paths: /health/live /health/ready /metrics /status\n")
         }
     }
 
-    private func totals() async -> MetricsShard {
-        let shards = await fleet.onEachLoop { $0.metrics }
+    private func shards() async -> [MetricsShard] { await fleet.onEachLoop { $0.metrics } }
+
+    /// - Parameter roster: looked at when all was gathered, so that no worker is ahead of it.
+    private static func total(_ shards: [MetricsShard], _ roster: Roster) -> MetricsShard {
         var total = MetricsShard(
-            clients: fleet.snapshot.clients.clients.count,
-            models: fleet.snapshot.modelNames.count,
-            endpoints: fleet.snapshot.endpoints.count
+            clients: roster.clients.count,
+            models: roster.models.count,
+            endpoints: roster.endpoints.count
         )
         for shard in shards { total.add(shard) }
         return total
@@ -66,10 +73,14 @@ struct AdminServer: Sendable {
         return seen
     }
 
-    /// Running and waiting transfers by endpoint.
+    /// Running and waiting transfers by the endpoints' numbers.
     private func origins() async -> [(running: Int, waiting: Int)] {
-        var totals = [(running: Int, waiting: Int)](repeating: (0, 0), count: fleet.snapshot.endpoints.count)
-        for worker in await fleet.onEachLoop({ $0.origins.map { [$0.running, $0.waitingCount] } }) {
+        let workers = await fleet.onEachLoop { worker in
+            worker.edition.origins.map { [$0?.running ?? 0, $0?.waitingCount ?? 0] }
+        }
+        let count = workers.reduce(0) { max($0, $1.count) }
+        var totals = [(running: Int, waiting: Int)](repeating: (0, 0), count: count)
+        for worker in workers {
             for (index, counts) in worker.enumerated() {
                 totals[index].running += counts[0]
                 totals[index].waiting += counts[1]

@@ -24,6 +24,7 @@ struct MetricsPage {
         attempts(&page)
         admission(&page)
         coordination(&page)
+        configuration(&page)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")
@@ -89,8 +90,8 @@ struct MetricsPage {
     }
 
     func clientName(_ index: Int) -> String {
-        index < totals.clients ? fleet.snapshot.clients.clients[index].name : ""
+        index < totals.clients ? fleet.snapshot.roster.clients.names[index] : ""
     }
 
-    func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.modelNames[index] : "" }
+    func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.roster.models.names[index] : "" }
 }

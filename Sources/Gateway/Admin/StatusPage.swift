@@ -14,8 +14,11 @@ struct StatusPage {
             case .lameDuck: "lame_duck"
             case .draining: "draining"
             }
-        let endpoints = zip(fleet.snapshot.configuration.endpoints, origins).map { endpoint, counts in
-            object([
+        let snapshot = fleet.snapshot
+        let endpoints = zip(snapshot.configuration.endpoints, snapshot.endpointNumbers).map { endpoint, number in
+            // A configuration may have come meanwhile.
+            let counts = number < origins.count ? origins[number] : (running: 0, waiting: 0)
+            return object([
                 ("name", quoted(endpoint.name)), ("url", quoted(endpoint.url.description)),
                 ("running", "\(counts.running)"), ("waiting", "\(counts.waiting)"),
             ])
@@ -42,11 +45,21 @@ struct StatusPage {
             ("event_loops", "\(fleet.workers.count)"),
             ("requests_in_flight", "\(totals.inFlight)"),
             ("connections", "\(totals.connections)"),
+            ("configuration", configuration),
             ("coordination", coordination),
             ("endpoints", array(endpoints)),
             ("models", array(models)),
             ("clients", array(clients)),
         ]) + "\n"
+    }
+
+    private var configuration: String {
+        let report = fleet.current.report
+        return object([
+            ("hash", quoted(fleet.snapshot.hash)), ("reloads", "\(report.reloads)"),
+            ("failed_reloads", "\(report.failures)"), ("error", report.error.map(quoted) ?? "null"),
+            ("needs_restart", array(report.needsRestart.map(quoted))),
+        ])
     }
 
     private var coordination: String {

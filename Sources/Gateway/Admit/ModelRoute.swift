@@ -3,7 +3,7 @@ internal import Coordination
 /// Where requests for one model may go.
 struct ModelRoute: Sendable {
     struct Deployment: Sendable {
-        /// Index into the snapshot's endpoints.
+        /// The endpoint's number.
         let endpoint: Int
         /// Its name there; `nil` leaves the name in the request as it is.
         let name: String?
@@ -18,7 +18,7 @@ struct ModelRoute: Sendable {
         let openToPriority: Int
     }
 
-    /// Index into the configuration's models; `nil` for one that the configuration does not list.
+    /// The model's number; `nil` for one that the configuration does not list.
     let model: Int?
     /// In order of their tiers; at most `Admission.mostCandidates`. Empty if each one is blocked by a limit of 0.
     let deployments: [Deployment]
@@ -46,8 +46,7 @@ struct ModelRoute: Sendable {
 }
 
 extension ModelRoute {
-    /// - Parameter endpoints: their indices, by name.
-    init(_ model: GatewayConfiguration.Model, index: Int, endpoints: [String: Int]) {
+    init(_ model: GatewayConfiguration.Model, number: Int?, endpoints: Roster.Numbers) {
         let deployments = model.deployments.compactMap { deployment -> (Deployment, Candidate)? in
             guard let endpoint = endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
             return (
@@ -71,17 +70,19 @@ extension ModelRoute {
                 )
             )
         }
-        self.init(model: index, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
+        self.init(model: number, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
     }
 
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
-    init(unlisted name: String?, endpoints: [String]) {
+    ///
+    /// - Parameter endpoints: numbers and names.
+    init(unlisted name: String?, endpoints: [(number: Int, name: String)]) {
         // What names no model (files, stored responses) lives on one resource: it must not move to another.
         let usable = name == nil ? 1 : Admission.mostCandidates
         let deployments = endpoints.prefix(usable).enumerated().map { index, endpoint in
             (
                 Deployment(
-                    endpoint: index,
+                    endpoint: endpoint.number,
                     name: nil,
                     isProvisioned: false,
                     tier: index + 1,
@@ -89,7 +90,7 @@ extension ModelRoute {
                     nonStreamingFraction: 1,
                     openToPriority: 9
                 ),
-                Candidate(id: DeploymentID(endpoint: endpoint, deployment: name ?? ""), limits: DeploymentLimits())
+                Candidate(id: DeploymentID(endpoint: endpoint.name, deployment: name ?? ""), limits: DeploymentLimits())
             )
         }
         self.init(model: nil, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)

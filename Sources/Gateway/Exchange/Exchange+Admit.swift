@@ -10,7 +10,7 @@ extension Exchange {
     func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
         record.modelName = model
         guard let client else { return }
-        guard let route = worker.route(model: model) else {
+        guard let route = edition.route(model: model) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model

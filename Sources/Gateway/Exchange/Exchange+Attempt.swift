@@ -17,7 +17,7 @@ extension Exchange {
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
         }
         let body = transferBody(passage.payload)
-        let endpoint = worker.snapshot.endpoints[deployment.endpoint]
+        let endpoint = snapshot.endpoints[deployment.endpoint]
         let arena = worker.takeArena()
         self.arena = arena
         endpoint.headers.write(
@@ -33,7 +33,7 @@ extension Exchange {
             headers: arena,
             body: body
         )
-        attempt = worker.origins[deployment.endpoint].start(request, observer: self)
+        attempt = edition.origin(deployment.endpoint).start(request, observer: self)
     }
 
     private func upstreamTarget(_ deployment: ModelRoute.Deployment) -> String {
@@ -91,7 +91,7 @@ extension Exchange: TransferObserver {
             replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter)
         )
         if headers.isEventStream {
-            startTimer(after: worker.snapshot.limits.heartbeat)
+            startTimer(after: snapshot.limits.heartbeat)
             // A stream may stay open for minutes, and thousands of them at once.
             upstream.release()
             if attempt?.releaseSentRequest() == true {
@@ -130,7 +130,7 @@ extension Exchange: TransferObserver {
 
     func transferTurnEnded(_ transfer: Transfer) {
         connection.flush()
-        if answer?.isStream == true { timer?.set(.now() + worker.snapshot.limits.heartbeat) }
+        if answer?.isStream == true { timer?.set(.now() + snapshot.limits.heartbeat) }
     }
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
@@ -188,6 +188,6 @@ extension Exchange: DeadlineHandler {
             connection.sendHeartbeat()
             worker.metrics.heartbeats += 1
         }
-        timer.set(.now() + worker.snapshot.limits.heartbeat)
+        timer.set(.now() + snapshot.limits.heartbeat)
     }
 }

@@ -9,6 +9,8 @@ internal import Transport
 /// `ExchangeStateMachine` decides, this class acts. It lives on one event loop and belongs to one `DownstreamConnection`.
 final class Exchange {
     let worker: Worker
+    /// The configuration that it began with, and that it ends with.
+    let edition: Edition
     /// Held until the exchange has ended and its attempt has let go of it.
     let connection: DownstreamConnection
     let head: HTTPRequestHead
@@ -58,6 +60,7 @@ final class Exchange {
         now: NIODeadline
     ) {
         self.worker = worker
+        edition = worker.edition
         self.connection = connection
         self.head = head
         self.fields = fields
@@ -70,6 +73,8 @@ final class Exchange {
         record.operation = operation
     }
 
+    var snapshot: Snapshot { edition.snapshot }
+
     deinit {
         timer?.stop()
         if isKnownUniquelyReferenced(&body), let body { worker.giveBack(body) }
@@ -78,7 +83,7 @@ final class Exchange {
     // MARK: accept
 
     func start() {
-        if let frontDoor = worker.snapshot.frontDoor {
+        if let frontDoor = snapshot.frontDoor {
             // Probes were answered before there was an exchange.
             switch frontDoor.judge(head.headers, isHealthPath: false) {
             case .passed(let origin):
@@ -102,7 +107,7 @@ final class Exchange {
     // MARK: authenticate
 
     private func authenticate() {
-        switch worker.snapshot.clients.client(
+        switch snapshot.clients.client(
             apiKey: fields.apiKey,
             authorization: fields.authorization,
             hasher: worker.hasher
@@ -121,8 +126,8 @@ final class Exchange {
 
     func received(_ bytes: ByteBuffer) {
         record.requestBytes += bytes.readableBytes
-        guard record.requestBytes <= worker.snapshot.limits.bodyBytes else {
-            return perform(machine.refused(.bodyTooLarge(limit: worker.snapshot.limits.bodyBytes)))
+        guard record.requestBytes <= snapshot.limits.bodyBytes else {
+            return perform(machine.refused(.bodyTooLarge(limit: snapshot.limits.bodyBytes)))
         }
         switch machine.bodyReceived() {
         case .collect: collect(bytes)
