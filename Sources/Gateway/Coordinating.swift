@@ -39,6 +39,13 @@ struct Coordinating: Sendable {
 
     func coordinator(on eventLoop: any EventLoop) -> any Coordinator { fleet?.coordinator(on: eventLoop) ?? local }
 
+    /// Says what this process runs, and returns what every live one does.
+    ///
+    /// - Returns: `nil` where it decides alone, by configuration or for want of Redis.
+    func announce(hash: String, version: String) async -> [ReplicaReport]? {
+        await fleet?.announce(hash: hash, version: version)
+    }
+
     /// `nil` where this process decides alone by configuration.
     func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
 
@@ -78,7 +85,7 @@ struct Coordinating: Sendable {
 }
 
 extension CoordinationConfiguration {
-    fileprivate init(_ configuration: GatewayConfiguration.Coordination, instance: UInt32) {
+    init(_ configuration: GatewayConfiguration.Coordination, instance: UInt32) {
         let url = configuration.redis
         self.init(
             address: RedisAddress(host: url.host, port: url.port, usesTLS: url.usesTLS, database: url.database),

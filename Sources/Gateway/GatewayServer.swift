@@ -19,6 +19,7 @@ package final class GatewayServer: Service {
     private let logWriter: LogWriter
     private let onListening: @Sendable (Addresses) -> Void
     private let reading: ConfigurationReading
+    private let version: String
     private let asked: AsyncStream<Void>
     private let asking: AsyncStream<Void>.Continuation
 
@@ -28,10 +29,12 @@ package final class GatewayServer: Service {
     /// - Parameters:
     ///   - configuration: what it starts with.
     ///   - reading: where that came from, and where a changed one is.
+    ///   - version: as operators are told it.
     ///   - onListening: called once, when both listeners accept.
     package init(
         configuration: GatewayConfiguration,
         reading: ConfigurationReading,
+        version: String,
         logger: Logger,
         logWriter: LogWriter,
         onListening: @escaping @Sendable (Addresses) -> Void = { _ in }
@@ -41,6 +44,7 @@ package final class GatewayServer: Service {
         self.logWriter = logWriter
         self.onListening = onListening
         self.reading = reading
+        self.version = version
         (asked, asking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -137,6 +141,8 @@ package final class GatewayServer: Service {
             let reloader = Reloader(fleet: fleet, reading: reading, logger: logger)
             let asked = asked
             tasks.addTask { await reloader.run(asked: asked) }
+            let proof = FleetProof(fleet: fleet, version: version)
+            if configuration.coordination != nil { tasks.addTask { await proof.run() } }
             await Self.untilGracefulShutdown()
             await drain(fleet, listener: data)
             tasks.cancelAll()

@@ -46,6 +46,7 @@ struct Serve: AsyncParsableCommand {
         let server = GatewayServer(
             configuration: configuration,
             reading: try reading(),
+            version: Version.text,
             logger: Logger(label: "sluice"),
             logWriter: logWriter
         ) { addresses in

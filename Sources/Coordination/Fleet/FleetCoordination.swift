@@ -75,6 +75,11 @@ package final class FleetCoordination: Sendable {
         }
     }
 
+    /// Any loop's connection, for what belongs to the process.
+    var anyCoordinator: RedisCoordinator? { coordinators.withLockedValue { $0.first } }
+    var namespace: String { configuration.namespace }
+    var instance: UInt32 { configuration.instance }
+
     /// How long Redis took, by script.
     package func latencies() async -> [(script: String, latency: Histogram)] {
         var sums = Script.all.map { (script: $0.name, latency: Histogram(bounds: Histogram.lagBounds)) }

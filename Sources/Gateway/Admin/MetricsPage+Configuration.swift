@@ -4,6 +4,14 @@ extension MetricsPage {
         let report = fleet.current.report
         page.family("sluice_configuration_info", "gauge", "1, with the hash of the configuration in force.")
         page.sample("sluice_configuration_info", 1, labels: [("hash", fleet.snapshot.hash)])
+        if fleet.coordinating.snapshot() != nil {
+            page.family(
+                "sluice_fleet_configurations",
+                "gauge",
+                "Different configurations that live replicas run; 0 before Redis has said so."
+            )
+            page.sample("sluice_fleet_configurations", report.configurations)
+        }
         page.family("sluice_configuration_reloads_total", "counter", "Readings of a changed configuration, by outcome.")
         page.sample("sluice_configuration_reloads_total", report.reloads, labels: [("outcome", "taken_up")])
         page.sample("sluice_configuration_reloads_total", report.failures, labels: [("outcome", "failed")])

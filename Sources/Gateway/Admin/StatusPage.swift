@@ -59,6 +59,18 @@ struct StatusPage {
             ("hash", quoted(fleet.snapshot.hash)), ("reloads", "\(report.reloads)"),
             ("failed_reloads", "\(report.failures)"), ("error", report.error.map(quoted) ?? "null"),
             ("needs_restart", array(report.needsRestart.map(quoted))),
+            ("mixed_fleet", report.configurations > 1 ? "true" : "false"),
+            (
+                "replicas",
+                array(
+                    report.replicas.map {
+                        object([
+                            ("instance", quoted($0.instance)), ("hash", quoted($0.hash)),
+                            ("version", quoted($0.version)),
+                        ])
+                    }
+                )
+            ),
         ])
     }
 

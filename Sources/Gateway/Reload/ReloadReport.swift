@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOConcurrencyHelpers
 
 /// How the configuration in force came to be, for `/status`, metrics and the log. No secret is in it.
@@ -10,6 +11,11 @@ struct ReloadReport: Sendable, Equatable {
     var error: String?
     /// Keys whose change waits for a restart.
     var needsRestart: [String] = []
+    /// What every live replica runs, as they last said; empty where this process decides alone.
+    var replicas: [ReplicaReport] = []
+
+    /// How many different configurations the fleet runs.
+    var configurations: Int { Set(replicas.map(\.hash)).count }
 }
 
 /// The configuration in force in this process, and how it came to be. Read by the admin server, written by `Reloader`.
