@@ -50,7 +50,7 @@ package final class LocalCoordinator: Coordinator, Sendable {
     /// How many things are remembered.
     package var count: Int { guarded.withLockedValue { $0.state.count } }
 
-    private func withState<Answer>(_ decide: (inout LimiterState, Int64) -> Answer) -> Answer {
+    func withState<Answer>(_ decide: (inout LimiterState, Int64) -> Answer) -> Answer {
         guarded.withLockedValue { guarded in
             // Read under the lock, so that the times of two operations are in the order of the operations.
             let now = clock()

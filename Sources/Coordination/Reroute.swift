@@ -87,12 +87,18 @@ package struct Feedback: Hashable, Sendable {
     package let requests: Int64?
     /// `x-ratelimit-remaining-tokens`, likewise.
     package let tokens: Int64?
+    /// `x-ratelimit-limit-tokens`: tokens per minute that the deployment takes at present, which Azure lowers for hours when it
+    /// lacks room. Holds for `lifetime`; one that is not below what is configured ends it. `nil` where nothing was said.
+    package let tokenLimit: Int64?
 
     package static let none = Feedback(requests: nil, tokens: nil)
+    /// How long a named limit holds unless it is named again, in milliseconds.
+    package static let lifetime: Int64 = 300_000
 
-    package init(requests: Int64?, tokens: Int64?) {
+    package init(requests: Int64?, tokens: Int64?, tokenLimit: Int64? = nil) {
         self.requests = requests?.asCount
         self.tokens = tokens?.asCount
+        self.tokenLimit = tokenLimit.flatMap { $0 > 0 ? $0.asCount : nil }
     }
 }
 

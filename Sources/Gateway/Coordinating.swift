@@ -49,6 +49,11 @@ struct Coordinating: Sendable {
     /// `nil` where this process decides alone by configuration.
     func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
 
+    /// What is remembered of deployments: by the fleet, or by this process where it decides alone or Redis does not answer.
+    func report(_ candidates: [Candidate]) async -> [DeploymentReport] {
+        await fleet?.report(candidates) ?? local.report(candidates)
+    }
+
     /// How long Redis took, by script; empty where this process decides alone by configuration.
     func latencies() async -> [(script: String, latency: Histogram)] { await fleet?.latencies() ?? [] }
 

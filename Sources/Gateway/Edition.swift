@@ -28,7 +28,8 @@ final class Edition {
     }
 
     func route(model: String?) -> ModelRoute? {
-        if model != nil, snapshot.listsModels { return snapshot.route(model: model) }
+        if let model, let route = snapshot.namedRoute(model: model) { return route }
+        if model != nil, !snapshot.servesUnlisted { return nil }
         if let route = unlistedRoutes[model] { return route }
         if unlistedRoutes.count >= Self.mostUnlistedRoutes { unlistedRoutes.removeAll() }
         let route = snapshot.route(model: model)

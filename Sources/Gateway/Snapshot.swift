@@ -1,3 +1,4 @@
+internal import Coordination
 internal import NIOCore
 internal import Transport
 
@@ -24,6 +25,12 @@ final class Snapshot: Sendable {
     /// The configured ones, in file order.
     let endpointNumbers: [Int]
     private let routes: [String: ModelRoute]
+    /// The model `*`.
+    private let others: GatewayConfiguration.Model?
+    /// Every deployment that the configuration names, once, in file order.
+    let candidates: [Candidate]
+    /// What may wait of each model on one event loop, by the models' numbers; `nil` where nothing may.
+    let queues: [AdmissionQueue.Bounds?]
 
     let limits: Limits
 
@@ -60,11 +67,25 @@ final class Snapshot: Sendable {
         }
         endpointNumbers = configuration.endpoints.compactMap { roster.endpoints[$0.name] }
         var routes: [String: ModelRoute] = [:]
-        for model in configuration.models {
-            routes[model.name] = ModelRoute(model, number: roster.models[model.name], endpoints: roster.endpoints)
+        for model in configuration.models where model.name != "*" {
+            routes[model.name] = ModelRoute(model, roster: roster)
+        }
+        var seen: Set<DeploymentID> = []
+        candidates = configuration.models.filter { $0.name != "*" }.flatMap { model in
+            model.deployments.compactMap { deployment in
+                let id = DeploymentID(deployment, of: model)
+                return seen.insert(id).inserted ? Candidate(id: id, deployment) : nil
+            }
         }
         self.routes = routes
+        others = configuration.models.first { $0.name == "*" }
         let server = configuration.server
+        var queues = [AdmissionQueue.Bounds?](repeating: nil, count: roster.models.count)
+        for model in configuration.models {
+            guard let number = roster.models[model.name] else { continue }
+            queues[number] = AdmissionQueue.Bounds(model.queue, bytes: server.maxBodyBytes, loops: loops)
+        }
+        self.queues = queues
         limits = Limits(
             headerBytes: server.maxHeaderBytes,
             headerCount: server.maxHeaderCount,
@@ -83,16 +104,57 @@ final class Snapshot: Sendable {
     }
 
     /// Whether only models that the configuration names are known.
-    var listsModels: Bool { !routes.isEmpty }
+    var listsModels: Bool { !configuration.models.isEmpty }
 
     /// Where requests for a model may go; `nil` for one that nobody offers.
     ///
     /// Without `models` in the configuration every model is known, under its own name, at every endpoint in file order; so is
     /// a request that names none.
     func route(model: String?) -> ModelRoute? {
-        if let model, listsModels { return routes[model] }
+        if let model, listsModels {
+            if let route = routes[model] { return route }
+            guard let others, model.isModelName else { return nil }
+            return ModelRoute(others, named: model, roster: roster)
+        }
         return ModelRoute(unlisted: model, endpoints: endpointNumbers.map { ($0, endpoints[$0].name) })
     }
+}
+
+extension Snapshot {
+    /// Where requests for a model go that the configuration names.
+    func namedRoute(model: String) -> ModelRoute? { routes[model] }
+
+    /// Whether there are routes for models that the configuration does not name.
+    var servesUnlisted: Bool { !listsModels || others != nil }
+}
+
+extension DeploymentID {
+    init(_ deployment: GatewayConfiguration.Deployment, of model: GatewayConfiguration.Model) {
+        self.init(endpoint: deployment.endpoint, deployment: deployment.deployment ?? model.name)
+    }
+}
+
+extension String {
+    /// As a name in the configuration: a client may ask for any, and it becomes a part of keys.
+    fileprivate var isModelName: Bool {
+        1...64 ~= utf8.count && utf8.allSatisfy { ConfigurationText.isLetterOrDigit($0) || "._-".utf8.contains($0) }
+    }
+}
+
+extension AdmissionQueue.Bounds {
+    /// - Parameter bytes: of the longest body; as many may wait, or `mostBytes` if that is more.
+    fileprivate init?(_ queue: GatewayConfiguration.Queue, bytes: Int, loops: Int) {
+        guard queue.maxWait > .zero, queue.maxWaiting > 0 else { return nil }
+        let wait = TimeAmount(queue.maxWait).nanoseconds / 1_000_000
+        self.init(
+            count: max(1, queue.maxWaiting / loops),
+            bytes: max(bytes, Self.mostBytes / loops),
+            wait: max(1, wait)
+        )
+    }
+
+    /// Bytes of request bodies that may wait for one model in a replica.
+    private static let mostBytes = 256 << 20
 }
 
 extension Snapshot.Endpoint {

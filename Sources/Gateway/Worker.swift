@@ -20,6 +20,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var streaks = FailureStreaks()
     var injections = InjectionSwitches()
     var corrections = PromptCorrections()
+    var waitingRooms: WaitingRooms
+    /// By the deployments' numbers.
+    var tallies: [DeploymentTally]
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
     private let transfers: TransferLoop
@@ -49,6 +52,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         self.coordinator = coordinator
         self.leases = leases
         self.processID = processID
+        waitingRooms = WaitingRooms(eventLoop: eventLoop)
+        tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.roster.deployments.count)
         accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
         metrics = MetricsShard(
             clients: snapshot.roster.clients.count,
@@ -70,6 +75,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
             models: snapshot.roster.models.count,
             endpoints: snapshot.roster.endpoints.count
         )
+        let more = snapshot.roster.deployments.count - tallies.count
+        if more > 0 { tallies += [DeploymentTally](repeating: DeploymentTally(), count: more) }
         transfers.setMaxConnections(snapshot.maxConnections)
         edition = Edition(snapshot, transfers: transfers, after: edition)
     }
@@ -105,6 +112,11 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         for (candidate, cooldown) in zip(candidates, cooldowns) {
             self.cooldowns.note(candidate.id, cooldown: cooldown, now: now)
         }
+    }
+
+    /// Keeps in mind what a request met at a deployment.
+    func noteFailure(_ cooldown: Int64, of candidate: Candidate) {
+        cooldowns.noteFailure(candidate.id, cooldown: cooldown, now: Self.milliseconds(.now()))
     }
 
     /// Milliseconds that deployments still cool, as far as this loop has heard.
@@ -167,8 +179,11 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     /// From now on every answer says `connection: close`.
     func announceDrain() { for connection in connections.values { connection.announceDrain() } }
 
-    /// Connections without a request are closed.
-    func drain() { for connection in Array(connections.values) { connection.drain() } }
+    /// Connections without a request are closed, and what waits for capacity is refused.
+    func drain() {
+        waitingRooms.close()
+        for connection in Array(connections.values) { connection.drain() }
+    }
 
     /// What still runs is ended, each exchange in the way its client can understand best.
     func endExchanges() { for connection in Array(connections.values) { connection.graceExpired() } }

@@ -45,7 +45,7 @@ final class FallbackCoordinator: Coordinator, Sendable {
                     lease: reroute.lease,
                     estimate: reroute.estimate,
                     failed: reroute.failed.divided(by: replicas),
-                    failure: reroute.failure,
+                    failure: reroute.failure.divided(by: replicas),
                     candidates: reroute.candidates.map { $0.divided(by: replicas) },
                     terms: Self.terms,
                     authority: .local
@@ -113,7 +113,7 @@ final class FallbackCoordinator: Coordinator, Sendable {
             deployment: settlement.deployment?.divided(by: replicas),
             refundsDeployment: settlement.refundsDeployment,
             succeeded: settlement.succeeded,
-            feedback: settlement.feedback,
+            feedback: settlement.feedback.divided(by: replicas),
             authority: .local
         )
         local.settle(share, then: then)

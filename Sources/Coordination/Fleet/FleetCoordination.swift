@@ -68,6 +68,9 @@ package final class FleetCoordination: Sendable {
         return coordinator
     }
 
+    /// For questions that are of no event loop.
+    var anyCoordinator: RedisCoordinator? { coordinators.withLockedValue { $0.first } }
+
     /// Shows Redis new credentials, such as a fresh Entra token, on all connections and on those to come.
     package func authenticate(_ credentials: RedisCredentials) {
         for coordinator in coordinators.withLockedValue({ $0 }) {
@@ -75,8 +78,6 @@ package final class FleetCoordination: Sendable {
         }
     }
 
-    /// Any loop's connection, for what belongs to the process.
-    var anyCoordinator: RedisCoordinator? { coordinators.withLockedValue { $0.first } }
     var namespace: String { configuration.namespace }
     var instance: UInt32 { configuration.instance }
 

@@ -37,5 +37,21 @@ extension Candidate {
     }
 }
 
+extension Feedback {
+    func divided(by replicas: Int64) -> Feedback {
+        Feedback(
+            requests: requests.map { $0 / replicas },
+            tokens: tokens.map { $0 / replicas },
+            tokenLimit: tokenLimit.map { max(1, $0 / replicas) }
+        )
+    }
+}
+
+extension Failure {
+    func divided(by replicas: Int64) -> Failure {
+        Failure(kind: kind, cooldown: cooldown, jitter: jitter, feedback: feedback.divided(by: replicas))
+    }
+}
+
 /// Rounded up: a limit of one must not become none.
 private func slots(_ count: Int64, dividedBy replicas: Int64) -> Int64 { (count - 1) / replicas + 1 }

@@ -29,7 +29,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     let encoder: ScriptEncoder
     /// How long calls took, their deadline at most, by script in the order of `Script.all`.
     private(set) var latency = [Histogram](repeating: Histogram(bounds: Histogram.lagBounds), count: Script.all.count)
-    private let deadline: TimeAmount
+    let deadline: TimeAmount
     private let redis: RedisConfiguration
     private(set) lazy var client = RedisClient(redis, scripts: Script.all, eventLoop: eventLoop) { [weak self] in
         self?.clientChanged($0)

@@ -32,11 +32,11 @@ enum InspectionScripts {
         text: Script.text(
             """
             local now, time = clock(), tonumber(ARGV[1])
-            local stamp, r, k, cool, streak, probe = deploymentAt(KEYS[1], call('GET', KEYS[1]), now)
+            local stamp, r, k, cool, streak, probe, live, last = deploymentAt(KEYS[1], call('GET', KEYS[1]), now)
             if time > 0 then cool = now + time else cool, streak, probe = 0, 0, 0 end
             local keep = call('PTTL', KEYS[1])
             if keep < time + 600000 then keep = time + 600000 end
-            call('SET', KEYS[1], pack('<i8i8i8i8i8i8', stamp, r, k, cool, streak, probe), 'PX', format('%.0f', keep))
+            call('SET', KEYS[1], packed(stamp, r, k, cool, streak, probe, live, last), 'PX', format('%.0f', keep))
             return 1
             """
         )

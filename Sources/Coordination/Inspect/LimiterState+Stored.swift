@@ -12,9 +12,10 @@ extension ScopeState {
 extension DeploymentState {
     /// - Returns: `nil` for what no script of this version has written.
     init?(stored bytes: [UInt8]) {
-        guard let values = [Int64](littleEndian: bytes, count: 6) else { return nil }
+        guard let values = [Int64](littleEndian: bytes, count: bytes.count == 64 ? 8 : 6) else { return nil }
         self.init(meter: Meter(stamp: values[0], requests: values[1], tokens: values[2]))
         (cool, streak, probe) = (values[3], values[4], values[5])
+        if values.count == 8 { (live, liveUntil) = (values[6], values[7]) }
         keptUntil = .max
     }
 }

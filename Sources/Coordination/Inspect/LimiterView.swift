@@ -78,31 +78,10 @@ package struct LimiterView: Sendable {
         )
     }
 
-    /// How a deployment stands.
-    package struct DeploymentReport: Sendable, Equatable {
-        package let requests: Int64?
-        package let tokens: Int64?
-        package let running: Int64
-        /// Milliseconds that it is left alone.
-        package let cooldown: Int64
-        /// Failures in a row.
-        package let streak: Int64
-        /// Milliseconds that somebody may still probe it, and nobody else.
-        package let probe: Int64
-    }
-
-    package func report(on candidate: Candidate) -> DeploymentReport {
+    /// How a deployment stands, and how many exchanges run there.
+    package func report(on candidate: Candidate) -> (state: DeploymentReport, running: Int64) {
         var state = state
-        var stored = state.deployment(candidate, now: time)
-        stored.refill(now: time, candidate.limits)
-        return DeploymentReport(
-            requests: candidate.limits.requests.map { _ in stored.meter.requests.whole },
-            tokens: candidate.limits.tokens.map { _ in stored.meter.tokens.whole },
-            running: state.deploymentSlots[candidate.id]?.live(now: time) ?? 0,
-            cooldown: max(0, stored.cool - time),
-            streak: stored.streak,
-            probe: stored.streak > 0 ? max(0, stored.probe - time) : 0
-        )
+        return (state.report(candidate, now: time), state.deploymentSlots[candidate.id]?.live(now: time) ?? 0)
     }
 }
 

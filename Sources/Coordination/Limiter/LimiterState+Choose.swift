@@ -36,15 +36,17 @@ extension LimiterState {
         var cooldowns: [Int64] = []
         var soonest = Int64.max
         for (index, candidate) in candidates.enumerated() {
-            let limits = candidate.limits
             var state = deployment(candidate, now: now)
+            let limits = state.limits(candidate.limits)
             let cooldown = state.cooldown(now: now, isProbed: candidate.isProbed)
             var wait = cooldown
             if wait == 0 {
                 state.refill(now: now, limits)
+                let ofTokens = state.meter.wait(forTokens: estimate, now: now, rate: limits.tokens)
                 wait = max(
                     state.meter.waitForRequest(now: now, rate: limits.requests),
-                    state.meter.wait(forTokens: estimate, now: now, rate: limits.tokens)
+                    // A live limit that is not named again ends before.
+                    state.live > 0 ? min(ofTokens, state.liveUntil - now) : ofTokens
                 )
             }
             if wait == 0, let most = limits.concurrency,

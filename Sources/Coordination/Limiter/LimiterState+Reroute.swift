@@ -6,7 +6,6 @@ extension LimiterState {
         let failed = reroute.failed
         var state = deployment(failed, now: now)
         state.note(reroute.failure, estimate: reroute.estimate, failed.limits, now: now)
-        state.keep(now: now, failed.limits)
         deployments[failed.id] = state
         if reroute.candidates.isEmpty { return .reported(cooldown: state.cool - now) }
 
@@ -38,14 +37,21 @@ extension DeploymentState {
     private static let mostFailures: Int64 = 1000
 
     fileprivate mutating func note(_ failure: Failure, estimate: Int64, _ limits: DeploymentLimits, now: Int64) {
+        let configured = limits
+        let limits = self.limits(configured)
         refill(now: now, limits)
         if failure.refundsCharge {
             meter.adjust(requests: -1, tokens: -estimate, requestRate: limits.requests, tokenRate: limits.tokens)
         }
         meter.lower(failure.feedback, requests: limits.requests, tokens: limits.tokens)
-        cool = max(cool, now + min(failure.cooldown ?? backoff(jitter: failure.jitter), Failure.mostCooldown))
-        if failure.countsTowardsStreak { streak = min(streak + 1, Self.mostFailures) }
+        // What fails while it cools was sent before, and is the same failure.
+        let isCooling = cool > now
+        let cooldown = failure.cooldown ?? (isCooling ? 0 : backoff(jitter: failure.jitter))
+        cool = max(cool, now + min(cooldown, Failure.mostCooldown))
+        if failure.countsTowardsStreak, !isCooling { streak = min(streak + 1, Self.mostFailures) }
         probe = 0
+        renew(failure.feedback, configured, now: now)
+        keep(now: now, limits)
     }
 
     /// A second, doubled for each failure before this one.

@@ -105,11 +105,13 @@ extension LimiterState {
     private mutating func correct(_ deployment: Candidate, _ correction: DeploymentState.Correction, now: Int64) {
         guard !correction.isEmpty else { return }
         var state = self.deployment(deployment, now: now)
-        state.refill(now: now, deployment.limits)
+        let limits = state.limits(deployment.limits)
+        state.refill(now: now, limits)
         let before = state
-        state.apply(correction, deployment.limits)
+        state.apply(correction, limits)
+        state.renew(correction.feedback, deployment.limits, now: now)
         guard state != before else { return }
-        state.keep(now: now, deployment.limits)
+        state.keep(now: now, limits)
         deployments[deployment.id] = state
     }
 

@@ -34,6 +34,7 @@ struct LimiterState {
     mutating func deployment(_ candidate: Candidate, now: Int64) -> DeploymentState {
         guard var state = deployments[candidate.id] else { return DeploymentState(now: now, candidate.limits) }
         if state.rebase(now: now) { deployments[candidate.id] = state }
+        if state.liveUntil <= now { (state.live, state.liveUntil) = (0, 0) }
         return state
     }
 
@@ -109,6 +110,10 @@ struct DeploymentState: Hashable, Sendable {
     var streak: Int64 = 0
     /// While the streak lasts: nobody else tries it until then.
     var probe: Int64 = 0
+    /// Tokens per minute that the deployment itself named; 0 for none.
+    var live: Int64 = 0
+    /// Until when `live` holds.
+    var liveUntil: Int64 = 0
     var keptUntil: Int64 = 0
 
     /// A streak is forgotten after so long without an event.
@@ -121,12 +126,31 @@ struct DeploymentState: Hashable, Sendable {
         meter = Meter(now: now, requests: limits.requests, tokens: limits.tokens)
     }
 
-    /// What is left of a cooldown and of a probe stays as long as it was.
+    /// What is left of a cooldown, of a probe and of a live limit stays as long as it was.
     mutating func rebase(now: Int64) -> Bool {
         guard let back = meter.rebase(now: now) else { return false }
         cool = max(0, cool - back)
         probe = max(0, probe - back)
+        liveUntil = max(0, liveUntil - back)
         return true
+    }
+
+    /// What holds: of a configured limit of tokens and a live one, the lower.
+    func limits(_ configured: DeploymentLimits) -> DeploymentLimits {
+        guard live > 0 else { return configured }
+        var limits = configured
+        limits.tokens = Rate(
+            perMinute: min(live, configured.tokens?.perMinute ?? live),
+            burst: min(live, configured.tokens?.burst ?? live)
+        )
+        return limits
+    }
+
+    /// Takes the limit that an answer named.
+    mutating func renew(_ feedback: Feedback, _ configured: DeploymentLimits, now: Int64) {
+        guard let named = feedback.tokenLimit else { return }
+        let isLower = configured.tokens.map { named < $0.perMinute } ?? true
+        (live, liveUntil) = isLower ? (named, now + Feedback.lifetime) : (0, 0)
     }
 
     mutating func refill(now: Int64, _ limits: DeploymentLimits) {

@@ -9,7 +9,7 @@ internal import NIOCore
 /// |---|---|
 /// | `{p}:v1:c:<scope>` | 7 integers of 8 bytes, little endian: time, requests, tokens, day, its tokens, month, its tokens |
 /// | `{p}:v1:cl:<scope>` | slots, a sorted set of leases by the time they run out |
-/// | `{p}:v1:d:<deployment>` | 6 integers: time, requests, tokens, cool until, streak, probed until |
+/// | `{p}:v1:d:<deployment>` | 6 integers: time, requests, tokens, cool until, streak, probed until; 2 more where it has named a limit of tokens itself: that, until |
 /// | `{p}:v1:dl:<deployment>` | slots |
 /// | `{p}:v1:l:<lease>` | 2 integers: charged at, on trial since or 0; then the deployment's key. Empty: ended |
 /// | `{p}:v1:u:<yyyymmdd>:<client>` | a hash of counters, `<deployment>:req` and others |
@@ -93,8 +93,10 @@ extension ByteBuffer {
         write(candidate.isProbed ? 1 : 0)
     }
 
-    /// Two integers.
-    mutating func write(_ feedback: Feedback) { write(feedback.requests ?? -1, feedback.tokens ?? -1) }
+    /// Three integers.
+    mutating func write(_ feedback: Feedback) {
+        write(feedback.requests ?? -1, feedback.tokens ?? -1, feedback.tokenLimit ?? -1)
+    }
 }
 
 extension ClientLimits {

@@ -30,7 +30,7 @@ package struct ScriptEncoder: Sendable {
         call.states(keys, [], candidates)
         call.slots(keys, [], [failed])
         call.slots(keys, [], candidates)
-        call.argument(integers: 9 + DeploymentLimits.width + Candidate.width * candidates.count) {
+        call.argument(integers: 10 + DeploymentLimits.width + Candidate.width * candidates.count) {
             $0.write(reroute.terms.slot, reroute.terms.probe, reroute.estimate)
             $0.write(failure.countsTowardsStreak ? 1 : 0, failure.refundsCharge ? 1 : 0)
             $0.write(failure.cooldown ?? -1, failure.jitter)
@@ -52,7 +52,7 @@ package struct ScriptEncoder: Sendable {
         call.slots(keys, scopes, deployments)
         let usage = settlement.usage
         if let usage { call.key(keys.usage, "\(usage.day):\(usage.client.name)") }
-        call.argument(integers: 9 + ClientLimits.width * scopes.count + DeploymentLimits.width * deployments.count) {
+        call.argument(integers: 10 + ClientLimits.width * scopes.count + DeploymentLimits.width * deployments.count) {
             $0.write(settlement.attempt > 1 ? 2 : settlement.isBeingRenewed ? 1 : 0)
             $0.write(settlement.estimate, settlement.actual ?? -1, settlement.admitted)
             $0.write(settlement.refundsDeployment ? 1 : 0, settlement.succeeded ? 1 : 0)
@@ -77,7 +77,7 @@ package struct ScriptEncoder: Sendable {
         call.lease(keys, cancellation.lease)
         call.states(keys, scopes, candidates)
         call.slots(keys, scopes, candidates)
-        call.argument(integers: 9 + ClientLimits.width * scopes.count + DeploymentLimits.width * candidates.count) {
+        call.argument(integers: 10 + ClientLimits.width * scopes.count + DeploymentLimits.width * candidates.count) {
             $0.write(3, cancellation.estimate, 0, 0, 1, 0)
             $0.write(Feedback.none)
             $0.write(Int64(scopes.count))

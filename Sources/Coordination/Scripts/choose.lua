@@ -8,7 +8,8 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
     local s = states[first + i]
     if s == nil then s = call('GET', KEYS[first + i]) end
     if concurrency > 0 then slot = slot + 1 end
-    local stamp, r, k, cool, streak, probe = deploymentAt(KEYS[first + i], s, now)
+    local stamp, r, k, cool, streak, probe, live, liveUntil = deploymentAt(KEYS[first + i], s, now)
+    kL, kC = limited(kL, kC, live)
     local cooldown = 0
     if cool > now then
       cooldown = cool - now
@@ -20,6 +21,8 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
       stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
       w = rL > 0 and wait(r, 60000, rL, rC, stamp - now) or 0
       local other = kL > 0 and wait(k, units, kL, kC, stamp - now) or 0
+      -- A live limit that is not named again ends before.
+      if live > 0 and other > liveUntil - now then other = liveUntil - now end
       if other > w then w = other end
       if w == 0 and concurrency > 0
         and call('ZCOUNT', KEYS[slot], '(' .. format('%.0f', now), '+inf') >= concurrency then
@@ -30,7 +33,7 @@ local function choose(numbers, at, now, first, slot, count, units, probeTerm, st
       local isProbe = 0
       if streak > 0 and probed == 1 then isProbe, probe = 1, now + probeTerm end
       r, k = debited(r, 60000, rL, rC), debited(k, units, kL, kC)
-      return i, cooldowns, pack('<i8i8i8i8i8i8', stamp, r, k, cool, streak, probe),
+      return i, cooldowns, packed(stamp, r, k, cool, streak, probe, live, liveUntil),
         lifetime(stamp - now, r, k, rL, rC, kL, kC), streak, isProbe, r, k, concurrency > 0 and KEYS[slot]
     end
     cooldowns = cooldowns or {}

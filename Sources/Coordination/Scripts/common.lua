@@ -35,16 +35,40 @@ local function scopeAt(key, s, now)
   return stamp, r, k, day, dayUsed, month, monthUsed
 end
 
--- The same of a deployment. What is left of its cooldown and of a probe stays as long as it was.
+-- A deployment as it is stored; its live limit of tokens stands behind the rest, and only where it has one.
+local function packed(stamp, r, k, cool, streak, probe, live, liveUntil)
+  if live == 0 then return pack('<i8i8i8i8i8i8', stamp, r, k, cool, streak, probe) end
+  return pack('<i8i8i8i8i8i8i8i8', stamp, r, k, cool, streak, probe, live, liveUntil)
+end
+
+-- The same of a deployment. What is left of its cooldown, of a probe and of a live limit stays as long as it was.
 local function deploymentAt(key, s, now)
-  if not s then return now, 9007199254740992, 9007199254740992, 0, 0, 0 end
+  if not s then return now, 9007199254740992, 9007199254740992, 0, 0, 0, 0, 0 end
   local stamp, r, k, cool, streak, probe = unpack('<i8i8i8i8i8i8', s)
+  local live, liveUntil = 0, 0
+  if #s > 48 then live, liveUntil = unpack('<i8i8', s, 49) end
   local back = stamp - now
   if back > 120000 then
     stamp, cool, probe = now, cool > back and cool - back or 0, probe > back and probe - back or 0
-    call('SET', key, pack('<i8i8i8i8i8i8', stamp, r, k, cool, streak, probe), 'KEEPTTL')
+    if live > 0 then liveUntil = liveUntil > back and liveUntil - back or 0 end
+    call('SET', key, packed(stamp, r, k, cool, streak, probe, live, liveUntil), 'KEEPTTL')
   end
-  return stamp, r, k, cool, streak, probe
+  if liveUntil <= now then live, liveUntil = 0, 0 end
+  return stamp, r, k, cool, streak, probe, live, liveUntil
+end
+
+-- Refill and capacity of tokens where the deployment itself has named a limit: the lower one holds.
+local function limited(kL, kC, live)
+  if live == 0 then return kL, kC end
+  if kL == 0 then return live, live * 60000 end
+  return live < kL and live or kL, live * 60000 < kC and live * 60000 or kC
+end
+
+-- The live limit after an answer that named one: as high as what is configured, it is none.
+local function renewed(live, liveUntil, named, kL, now)
+  if named <= 0 then return live, liveUntil end
+  if kL > 0 and named >= kL then return 0, 0 end
+  return named, now + 300000
 end
 
 -- The time and levels of a pair of buckets as they are now. `L` refills each millisecond up to `C`; 0 is no limit.

@@ -2,8 +2,8 @@
 --
 -- KEYS     lease, state of the failed deployment, state of each candidate, slots of those that limit concurrency
 -- ARGV[1]  integers of 8 bytes: slot term, probe term, estimate, 1 if it counts towards the streak, 1 to refund,
---          cooldown in milliseconds or -1, jitter in thousandths, remaining requests or -1, remaining tokens or -1;
---          of the failed deployment: refill and capacity of requests, of tokens; concurrency;
+--          cooldown in milliseconds or -1, jitter in thousandths, remaining requests or -1, remaining tokens or -1,
+--          limit of tokens that it named or -1; of the failed deployment: refill and capacity of requests, of tokens; concurrency;
 --          per candidate: as `choose` reads them
 -- ARGV[2]  the lease term in digits.  ARGV[3]  how long to keep slots, in digits
 -- Reply    0, now, index, probe, levels of the deployment, cooldowns of those passed over
@@ -11,9 +11,9 @@
 --          3 (no deployment), now, wait, cooldowns
 --          5 (the lease is gone: nothing noted), now
 local numbers = ARGV[1]
-local slotTerm, probeTerm, estimate, counts, refund, cooldown, jitter, leftR, leftK =
-  unpack('<i8i8i8i8i8i8i8i8i8', numbers)
-local candidates = (#numbers - 112) / 48
+local slotTerm, probeTerm, estimate, counts, refund, cooldown, jitter, leftR, leftK, named =
+  unpack('<i8i8i8i8i8i8i8i8i8i8', numbers)
+local candidates = (#numbers - 120) / 48
 if candidates < 0 or candidates > 16 or candidates % 1 ~= 0 or #KEYS < 2 + candidates
   or estimate < 1 or estimate > 1e10 then
   return redis.error_reply('ERR malformed reroute')
@@ -25,20 +25,27 @@ if not lease or lease == '' then return {5, now} end
 local charged = unpack('<i8', lease)
 
 local units, slot = estimate * 60000, 2 + candidates
-local rL, rC, kL, kC, concurrency = unpack('<i8i8i8i8i8', numbers, 73)
-local stamp, r, k, cool, streak = deploymentAt(KEYS[2], states[2], now)
+local rL, rC, configured, kC, concurrency = unpack('<i8i8i8i8i8', numbers, 81)
+local stamp, r, k, cool, streak, _, live, liveUntil = deploymentAt(KEYS[2], states[2], now)
+local kL
+kL, kC = limited(configured, kC, live)
 stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
 if refund == 1 then r, k = debited(r, -60000, rL, rC), debited(k, -units, kL, kC) end
 if rL > 0 and leftR >= 0 and leftR * 60000 < r then r = leftR * 60000 end
 if kL > 0 and leftK >= 0 and leftK * 60000 < k then k = leftK * 60000 end
-if cooldown < 0 then
+-- What fails while it cools was sent before, and is the same failure.
+local isCooling = cool > now
+if cooldown < 0 and isCooling then
+  cooldown = 0
+elseif cooldown < 0 then
   cooldown = streak < 6 and 1000 * 2 ^ streak or 60000
   cooldown = cooldown + floor(cooldown * jitter / 1000)
 end
 if cooldown > 300000 then cooldown = 300000 end
 if now + cooldown > cool then cool = now + cooldown end
-if counts == 1 and streak < 1000 then streak = streak + 1 end
-local failed = pack('<i8i8i8i8i8i8', stamp, r, k, cool, streak, 0)
+if counts == 1 and not isCooling and streak < 1000 then streak = streak + 1 end
+live, liveUntil = renewed(live, liveUntil, named, configured, now)
+local failed = packed(stamp, r, k, cool, streak, 0, live, liveUntil)
 local keep = lifetime(stamp - now, r, k, rL, rC, kL, kC)
 local slots
 if concurrency > 0 then
@@ -51,7 +58,7 @@ if candidates == 0 then
   return {1, now, cool - now}
 end
 local index, cooldowns, state, keepChosen, itsStreak, isProbe, chosenR, chosenK, slotsThere =
-  choose(numbers, 65, now, 2, slot, candidates, units, probeTerm, states)
+  choose(numbers, 73, now, 2, slot, candidates, units, probeTerm, states)
 
 -- Never refused for want of memory; after it Redis lets the rest through.
 call('DEL', KEYS[1])

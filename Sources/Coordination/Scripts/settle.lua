@@ -5,13 +5,14 @@
 --          counted
 -- ARGV[1]  integers of 8 bytes: mode (0 settles, 1 settles and leaves a mark, 2 settles again, 3 cancels), estimate,
 --          actual or -1, admitted, 1 to refund the deployment, 1 for success, remaining requests or -1, remaining tokens or -1,
---          number of scopes;
+--          limit of tokens that the deployment named or -1, number of scopes;
 --          per scope: as in `admit`; per deployment: refill and capacity of requests, of tokens; concurrency
 -- ARGV[2]  how long to keep a mark, in digits.  ARGV[3...]  fields of the usage and what to add to them
 -- Reply    0 (was ended before), 1 (applied) or 2 (applied late)
 local numbers = ARGV[1]
-local mode, estimate, actual, admitted, refund, success, leftR, leftK, scopes = unpack('<i8i8i8i8i8i8i8i8i8', numbers)
-local deployments = (#numbers - 72 - 56 * scopes) / 40
+local mode, estimate, actual, admitted, refund, success, leftR, leftK, named, scopes =
+  unpack('<i8i8i8i8i8i8i8i8i8i8', numbers)
+local deployments = (#numbers - 80 - 56 * scopes) / 40
 if scopes < 0 or scopes > 2 or deployments < 0 or deployments > 16 or deployments % 1 ~= 0
   or #KEYS < 1 + scopes + deployments or estimate < 1 or estimate > 1e10 or actual > 1e10 then
   return redis.error_reply('ERR malformed settlement')
@@ -44,7 +45,7 @@ elseif actual < 0 then
 end
 local units, slot = over * 60000, 1 + scopes + deployments
 for i = 1, scopes do
-  local rL, rC, kL, kC, concurrency, perDay, perMonth = unpack('<i8i8i8i8i8i8i8', numbers, 56 * i + 17)
+  local rL, rC, kL, kC, concurrency, perDay, perMonth = unpack('<i8i8i8i8i8i8i8', numbers, 56 * i + 25)
   if concurrency > 0 then
     slot = slot + 1
     call('ZREM', KEYS[slot], KEYS[1])
@@ -83,10 +84,11 @@ for i = 1, scopes do
 end
 
 -- What a deployment has to be told: that it was overrun, what it gets back, what it said is left, that it is back.
-local matters = over > 0 or over < 0 and refund == 1 or leftR >= 0 or leftK >= 0 or success == 1 and trial > 0
+local matters = over > 0 or over < 0 and refund == 1 or leftR >= 0 or leftK >= 0 or named > 0
+  or success == 1 and trial > 0
 for i = 1, deployments do
   local at = 1 + scopes + i
-  local rL, rC, kL, kC, concurrency = unpack('<i8i8i8i8i8', numbers, 33 + 56 * scopes + 40 * i)
+  local rL, rC, kL, kC, concurrency = unpack('<i8i8i8i8i8', numbers, 41 + 56 * scopes + 40 * i)
   if concurrency > 0 then slot = slot + 1 end
   if home == KEYS[at] or not lease and i == 1 then
     if concurrency > 0 then call('ZREM', KEYS[slot], KEYS[1]) end
@@ -94,7 +96,9 @@ for i = 1, deployments do
     if matters and s == nil then s = call('GET', KEYS[at]) end
     if matters then
       now = now or clock()
-      local stamp, r, k, cool, streak, probe = deploymentAt(KEYS[at], s, now)
+      local stamp, r, k, cool, streak, probe, live, liveUntil = deploymentAt(KEYS[at], s, now)
+      local configured = kL
+      kL, kC = limited(kL, kC, live)
       stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
       local newR, newK, newStreak = debited(r, requests, rL, rC), k, streak
       if over > 0 or refund == 1 then newK = debited(k, units, kL, kC) end
@@ -102,8 +106,9 @@ for i = 1, deployments do
       if kL > 0 and leftK >= 0 and leftK * 60000 < newK then newK = leftK * 60000 end
       -- What was sent before the deployment cooled says nothing about whether it is back.
       if success == 1 and streak > 0 and trial > 0 and trial >= cool then newStreak, probe = 0, 0 end
-      if newR ~= r or newK ~= k or newStreak ~= streak then
-        call('SET', KEYS[at], pack('<i8i8i8i8i8i8', stamp, newR, newK, cool, newStreak, probe), 'PX',
+      local newLive, newUntil = renewed(live, liveUntil, named, configured, now)
+      if newR ~= r or newK ~= k or newStreak ~= streak or newLive ~= live or newUntil ~= liveUntil then
+        call('SET', KEYS[at], packed(stamp, newR, newK, cool, newStreak, probe, newLive, newUntil), 'PX',
           lifetime(stamp - now, newR, newK, rL, rC, kL, kC))
       end
     end

@@ -56,13 +56,23 @@ extension DownstreamConnection {
     }
 
     /// A whole answer of the gateway's own.
-    func answer(_ error: GatewayError, id: ExchangeID, rateLimits: RateLimitFields? = nil) {
+    func answer(
+        _ error: GatewayError,
+        id: ExchangeID,
+        rateLimits: RateLimitFields? = nil,
+        origin: AnswerOrigin? = nil
+    ) {
         if error.status == 413 { refuseRest() }
-        write(error, id: id, rateLimits: rateLimits)
+        write(error, id: id, rateLimits: rateLimits, origin: origin)
         answerEnded(reusable: true)
     }
 
-    func write(_ error: GatewayError, id: ExchangeID, rateLimits: RateLimitFields? = nil) {
+    func write(
+        _ error: GatewayError,
+        id: ExchangeID,
+        rateLimits: RateLimitFields? = nil,
+        origin: AnswerOrigin? = nil
+    ) {
         let closes = saysClose
         compose { writer, _ in
             writer.beginHead(status: error.status)
@@ -83,6 +93,8 @@ extension DownstreamConnection {
                 if wait > Self.longestWorthwhileWait { writer.add(line: "x-should-retry: false") }
             }
             rateLimits?.write(to: &writer)
+            // One that got nowhere has nothing to tell.
+            if let origin, origin.attempts > 0 { origin.write(to: &writer) }
             let json = error.json
             writer.endHead(.length(json.utf8.count), closes: closes)
             writer.add(text: json)

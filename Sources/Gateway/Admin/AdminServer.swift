@@ -34,21 +34,29 @@ struct AdminServer: Sendable {
         case "/health/ready":
             return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
         case "/metrics":
-            let (shards, seen) = (await shards(), await seen())
+            let (shards, seen, routing) = (await shards(), await seen(), await routing())
             let fleet = fleet.withConfigurationOfNow()
             return .metrics(
                 MetricsPage(
                     totals: Self.total(shards, fleet.snapshot.roster),
+                    routing: routing,
                     fleet: fleet,
                     droppedLogBytes: logWriter.droppedBytes,
                     seen: seen
                 ).text
             )
         case "/status":
-            let (shards, origins) = (await shards(), await origins())
+            let (shards, origins, routing) = (await shards(), await origins(), await routing())
             let fleet = fleet.withConfigurationOfNow()
-            let totals = Self.total(shards, fleet.snapshot.roster)
-            return .json(StatusPage(totals: totals, origins: origins, fleet: fleet).json)
+            return .json(
+                StatusPage(
+                    totals: Self.total(shards, fleet.snapshot.roster),
+                    origins: origins,
+                    routing: routing,
+                    reports: await fleet.coordinating.report(fleet.snapshot.candidates),
+                    fleet: fleet
+                ).json
+            )
         default:
             return .text(404, "known paths: /health/live /health/ready /metrics /status\n")
         }
@@ -64,6 +72,13 @@ struct AdminServer: Sendable {
             endpoints: roster.endpoints.count
         )
         for shard in shards { total.add(shard) }
+        return total
+    }
+
+    private func routing() async -> RoutingReport? {
+        var reports = await fleet.onEachLoop { RoutingReport($0) }[...]
+        guard var total = reports.popFirst() else { return nil }
+        for report in reports { total.add(report) }
         return total
     }
 

@@ -4,6 +4,8 @@ internal import NIOCore
 /// `/metrics` in Prometheus' text format 0.0.4.
 struct MetricsPage {
     let totals: MetricsShard
+    /// `nil` when the event loops are gone.
+    let routing: RoutingReport?
     let fleet: Fleet
     let droppedLogBytes: Int
     /// What the event loops know besides their counters.
@@ -25,6 +27,7 @@ struct MetricsPage {
         admission(&page)
         coordination(&page)
         configuration(&page)
+        routing?.write(to: &page, models: fleet.snapshot.roster.models.names)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")

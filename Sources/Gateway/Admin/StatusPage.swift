@@ -5,6 +5,10 @@ internal import NIOCore
 struct StatusPage {
     let totals: MetricsShard
     let origins: [(running: Int, waiting: Int)]
+    /// `nil` when the event loops are gone.
+    let routing: RoutingReport?
+    /// Of the snapshot's candidates.
+    let reports: [DeploymentReport]
     let fleet: Fleet
 
     var json: String {
@@ -26,12 +30,14 @@ struct StatusPage {
         let models = fleet.snapshot.configuration.models.map { model in
             object([
                 ("name", quoted(model.name)),
+                ("waiting", "\(snapshot.roster.models[model.name].flatMap { routing?.queue($0)?.waiting } ?? 0)"),
                 (
                     "deployments",
                     array(
                         model.deployments.map {
                             object([
                                 ("endpoint", quoted($0.endpoint)), ("deployment", quoted($0.deployment ?? model.name)),
+                                ("tier", "\($0.tier)"),
                             ])
                         }
                     )
@@ -49,6 +55,7 @@ struct StatusPage {
             ("coordination", coordination),
             ("endpoints", array(endpoints)),
             ("models", array(models)),
+            ("deployments", array(deployments)),
             ("clients", array(clients)),
         ]) + "\n"
     }
@@ -72,6 +79,34 @@ struct StatusPage {
                 )
             ),
         ])
+    }
+
+    /// Each deployment once: what the fleet remembers of it now, and what this replica met there since it started.
+    private var deployments: [String] {
+        let now = NIODeadline.now()
+        let numbers = fleet.snapshot.roster.deployments
+        return zip(fleet.snapshot.candidates, reports).map { candidate, report in
+            var members = [("name", quoted(candidate.id.name))]
+            if let requests = report.requests { members.append(("requests_left", "\(requests)")) }
+            if let tokens = report.tokens { members.append(("tokens_left", "\(tokens)")) }
+            if let limit = report.liveLimit { members.append(("named_tokens_per_minute", "\(limit)")) }
+            members += [
+                ("cooldown_ms", "\(report.cooldown)"), ("failures_in_a_row", "\(report.streak)"),
+                ("probed_for_ms", "\(report.probe)"),
+            ]
+            guard let number = numbers[candidate.id.name], let tally = routing?.tally(number) else {
+                return object(members)
+            }
+            members.append(("probes", "\(tally.probes)"))
+            let verdicts = zip(DeploymentTally.Outcome.allCases, tally.counts).filter { $1 > 0 }
+            members.append(("verdicts", object(verdicts.map { ($0.name, "\($1)") })))
+            if let last = tally.lastFailure {
+                let age = max(0, (now - last.at).nanoseconds / 1_000_000)
+                let failure = object([("verdict", quoted(last.outcome.name)), ("ms_ago", "\(age)")])
+                members.append(("last_failure", failure))
+            }
+            return object(members)
+        }
     }
 
     private var coordination: String {

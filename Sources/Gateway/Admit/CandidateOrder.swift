@@ -44,11 +44,18 @@ struct CandidateOrder {
 
 /// When deployments are free again, as far as one event loop has heard: a hint that spares the coordinator useless looks.
 struct KnownCooldowns {
-    private var until: [DeploymentID: Int64] = [:]
+    private var until: [DeploymentID: (end: Int64, heard: Int64)] = [:]
     /// When the last of them ends.
     private var end: Int64 = 0
     /// Deployments that are remembered; more come only from models that the configuration does not list.
     private static let most = 1024
+    /// Milliseconds that a hint is believed: a deployment that came back sooner is seen after that.
+    static let belief: Int64 = 1000
+
+    /// What one request met, which never shortens what the coordinator said.
+    mutating func noteFailure(_ deployment: DeploymentID, cooldown: Int64, now: Int64) {
+        if now + cooldown > until[deployment]?.end ?? 0 { note(deployment, cooldown: cooldown, now: now) }
+    }
 
     /// - Parameter cooldown: milliseconds from now; 0 forgets.
     mutating func note(_ deployment: DeploymentID, cooldown: Int64, now: Int64) {
@@ -57,7 +64,7 @@ struct KnownCooldowns {
             return
         }
         if until.count >= Self.most { until.removeAll() }
-        until[deployment] = now + cooldown
+        until[deployment] = (now + cooldown, now)
         end = max(end, now + cooldown)
     }
 
@@ -70,7 +77,11 @@ struct KnownCooldowns {
     }
 
     /// Milliseconds that are left, of those that still cool.
-    func left(now: Int64) -> [DeploymentID: Int64] { until.mapValues { $0 - now }.filter { $0.value > 0 } }
+    func left(now: Int64) -> [DeploymentID: Int64] { until.mapValues { $0.end - now }.filter { $0.value > 0 } }
 
-    func until(_ deployment: DeploymentID) -> Int64 { until.isEmpty ? 0 : until[deployment] ?? 0 }
+    /// Until when it is to come last.
+    func until(_ deployment: DeploymentID) -> Int64 {
+        guard !until.isEmpty, let known = until[deployment] else { return 0 }
+        return min(known.end, known.heard + Self.belief)
+    }
 }

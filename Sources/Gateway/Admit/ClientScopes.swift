@@ -7,6 +7,9 @@ struct ClientScopes: Sendable {
     /// For models without limits of their own: what the client may use altogether.
     private let general: [ClientScope]
     private let byModel: [String: [ClientScope]]
+    /// Of each model without limits of its own, by itself.
+    private let ofOthers: ClientLimits?
+    private let client: String
     /// A limit of 0 lets nothing pass, and nobody needs to be asked.
     private let isBlocked: Bool
     private let blockedModels: Set<String>
@@ -18,20 +21,30 @@ struct ClientScopes: Sendable {
         let limits = isBlocked ? ClientLimits() : ClientLimits(client.limits, burst: client.burst)
         let general = limits.isEmpty ? [] : [ClientScope(id: id, limits: limits)]
         self.general = general
-        byModel = client.modelLimits.filter { !$1.isEmpty && !$1.isBlocked }.reduce(into: [:]) { result, limited in
+        self.client = client.name
+        let named = client.modelLimits.filter { $0.key != "*" }
+        ofOthers = client.modelLimits["*"].flatMap {
+            $0.isEmpty || $0.isBlocked ? nil : ClientLimits($0, burst: GatewayConfiguration.Burst())
+        }
+        // One that is named without a limit is not among the others.
+        byModel = named.filter { !$1.isBlocked }.reduce(into: [:]) { result, limited in
             let id = ScopeID(client: client.name, model: limited.key)
             let limits = ClientLimits(limited.value, burst: GatewayConfiguration.Burst())
-            result[limited.key] = general + [ClientScope(id: id, limits: limits)]
+            result[limited.key] = limits.isEmpty ? general : general + [ClientScope(id: id, limits: limits)]
         }
     }
 
     func scopes(model: String?) -> [ClientScope] {
-        guard let model, !byModel.isEmpty else { return general }
-        return byModel[model] ?? general
+        guard let model, !byModel.isEmpty || ofOthers != nil else { return general }
+        if let scopes = byModel[model] { return scopes }
+        guard let ofOthers else { return general }
+        return general + [ClientScope(id: ScopeID(client: client, model: model), limits: ofOthers)]
     }
 
     func isBlocked(model: String?) -> Bool {
-        isBlocked || (!blockedModels.isEmpty && model.map(blockedModels.contains) ?? false)
+        if isBlocked { return true }
+        guard let model, !blockedModels.isEmpty else { return false }
+        return blockedModels.contains(model) || blockedModels.contains("*") && byModel[model] == nil
     }
 }
 

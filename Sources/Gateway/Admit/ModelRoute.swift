@@ -5,6 +5,8 @@ struct ModelRoute: Sendable {
     struct Deployment: Sendable {
         /// The endpoint's number.
         let endpoint: Int
+        /// The deployment's number; `nil` for one that the configuration does not name.
+        var number: Int? = nil
         /// Its name there; `nil` leaves the name in the request as it is.
         let name: String?
         let isProvisioned: Bool
@@ -46,12 +48,19 @@ struct ModelRoute: Sendable {
 }
 
 extension ModelRoute {
-    init(_ model: GatewayConfiguration.Model, number: Int?, endpoints: Roster.Numbers) {
+    /// - Parameters:
+    ///   - name: of the model `*`, the one that is asked for, which is also that of its deployments.
+    init(_ model: GatewayConfiguration.Model, named name: String? = nil, roster: Roster) {
         let deployments = model.deployments.compactMap { deployment -> (Deployment, Candidate)? in
-            guard let endpoint = endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
+            guard let endpoint = roster.endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
+            let id = DeploymentID(
+                endpoint: deployment.endpoint,
+                deployment: deployment.deployment ?? name ?? model.name
+            )
             return (
                 Deployment(
                     endpoint: endpoint,
+                    number: roster.deployments[id.name],
                     name: deployment.deployment,
                     isProvisioned: deployment.kind == .provisioned,
                     tier: deployment.tier,
@@ -59,18 +68,14 @@ extension ModelRoute {
                     nonStreamingFraction: deployment.nonStreamingFraction,
                     openToPriority: deployment.openToPriority
                 ),
-                Candidate(
-                    id: DeploymentID(endpoint: deployment.endpoint, deployment: deployment.deployment ?? model.name),
-                    limits: DeploymentLimits(
-                        requests: deployment.limits.requestsPerMinute.flatMap { Rate(perMinute: Int64($0)) },
-                        tokens: deployment.limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0)) },
-                        concurrency: deployment.limits.concurrentRequests.map { Int64($0) }
-                    ),
-                    isProbed: deployment.probe
-                )
+                Candidate(id: id, deployment)
             )
         }
-        self.init(model: number, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
+        self.init(
+            model: roster.models[model.name],
+            deployments: deployments,
+            defaultOutputTokens: Int64(model.defaultOutputTokens)
+        )
     }
 
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
@@ -98,4 +103,19 @@ extension ModelRoute {
 
     /// For models that the configuration does not list.
     private static let defaultOutputTokens: Int64 = 1024
+}
+
+extension Candidate {
+    /// A deployment as the coordinator knows it.
+    init(id: DeploymentID, _ deployment: GatewayConfiguration.Deployment) {
+        self.init(
+            id: id,
+            limits: DeploymentLimits(
+                requests: deployment.limits.requestsPerMinute.flatMap { Rate(perMinute: Int64($0)) },
+                tokens: deployment.limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0)) },
+                concurrency: deployment.limits.concurrentRequests.map { Int64($0) }
+            ),
+            isProbed: deployment.probe
+        )
+    }
 }

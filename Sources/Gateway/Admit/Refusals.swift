@@ -2,13 +2,16 @@ internal import Coordination
 
 extension GatewayError {
     /// What a client gets whose request was not admitted: which limit, and when to come back.
-    static func refused(_ refusal: Refusal, scopes: [ClientScope], model: String?) -> Self {
-        let retry = "Please retry after \(retryText(refusal.wait))."
+    ///
+    /// - Parameter wait: milliseconds; the refusal's own unless given.
+    static func refused(_ refusal: Refusal, wait: Int64? = nil, scopes: [ClientScope], model: String?) -> Self {
+        let wait = wait ?? refusal.wait
+        let retry = "Please retry after \(retryText(wait))."
         guard case .client(let index, let kind) = refusal.reason, scopes.indices.contains(index) else {
             return limited(
                 "DeploymentsBusy",
                 "All deployments of \(model.map { "the model '\($0)'" } ?? "this model") are at their limits. \(retry)",
-                wait: refusal.wait
+                wait: wait
             )
         }
         let ofModel = scopes[index].id.isOfModel
@@ -21,34 +24,34 @@ extension GatewayError {
                 scope + "RequestsPerMinute",
                 "Requests have exceeded the call rate limit of \(subject) at the gateway: "
                     + "\(limits.requests?.perMinute ?? 0) requests per minute. \(retry)",
-                wait: refusal.wait
+                wait: wait
             )
         case .tokens:
             return limited(
                 scope + "TokensPerMinute",
                 "Requests have exceeded the token rate limit of \(subject) at the gateway: "
                     + "\(limits.tokens?.perMinute ?? 0) tokens per minute. \(retry)",
-                wait: refusal.wait
+                wait: wait
             )
         case .concurrency:
             return limited(
                 scope + "ConcurrentRequests",
                 "Requests have exceeded the limit of \(subject) at the gateway: \(limits.concurrency ?? 0) at the same time. "
                     + retry,
-                wait: refusal.wait
+                wait: wait
             )
         case .tokensPerDay:
             return limited(
                 scope + "TokensPerDay",
                 "The quota of \(subject) at the gateway is used up: \(limits.tokensPerDay ?? 0) tokens per day (UTC). \(retry)",
-                wait: refusal.wait
+                wait: wait
             )
         case .tokensPerMonth:
             return limited(
                 scope + "TokensPerMonth",
                 "The quota of \(subject) at the gateway is used up: \(limits.tokensPerMonth ?? 0) tokens per month (UTC). "
                     + retry,
-                wait: refusal.wait
+                wait: wait
             )
         }
     }

@@ -17,6 +17,9 @@ extension GatewayConfiguration {
     package struct Queue: Sendable, Equatable {
         /// Held so long if capacity returns within it. 0s to 5m, default 0s: refused at once.
         package var maxWait = Duration.zero
+        /// How many may wait in a replica; above it they are refused at once, the lowest priority first. 0 to 100,000,
+        /// default 1,000.
+        package var maxWaiting = 1_000
     }
 
     /// A model as Azure runs it: a deployment's name inside an endpoint.

@@ -48,6 +48,9 @@ extension GatewayConfiguration.Queue {
         keys.read("max_wait", "Held so long if capacity returns within it.", into: &self.maxWait) {
             $0.duration(from: .zero, to: .seconds(5 * 60))
         }
+        keys.read("max_waiting", "How many may wait in a replica.", into: &self.maxWaiting) {
+            $0.count(in: 0...100_000)
+        }
     }
 }
 

@@ -34,6 +34,11 @@ extension GatewayConfiguration.Server {
         }
         keys.read("threads", "Event loops; absent: one per core.", into: &self.threads) { $0.count(in: 1...256) }
         keys.read(
+            "routing_headers",
+            "Answers say with x-sluice-deployment and x-sluice-attempts where they come from.",
+            into: &self.routingHeaders
+        ) { $0.bool() }
+        keys.read(
             "model_refusal_status",
             "Answered when a client may not use a model: 403, or 401 as PowerProxy does.",
             into: &self.modelRefusalStatus

@@ -59,6 +59,8 @@ extension GatewayConfiguration {
         package var maxInFlight = 10_000
         /// Event loops. 1 to 256; absent means one per core.
         package var threads: Int?
+        /// Answers tell with `x-sluice-deployment` and `x-sluice-attempts` where they come from. Default true.
+        package var routingHeaders = true
         /// What a client gets that may not use a model. Default 403.
         package var modelRefusalStatus = ModelRefusalStatus.forbidden
     }

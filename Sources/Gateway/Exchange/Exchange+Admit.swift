@@ -29,6 +29,7 @@ extension Exchange {
             terms: worker.leaseTerms
         )
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
+        if waitsBehindOthers(upload) { return }
         machine.admitting(upload)
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
         if machine.isAdmitting { askedForAdmission = .now() }
@@ -65,7 +66,7 @@ extension Exchange {
         )
     }
 
-    private func decided(_ decision: AdmissionDecision, _ admission: Admission) {
+    func decided(_ decision: AdmissionDecision, _ admission: Admission) {
         let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
         worker.metrics.admission.count(decision, client: client?.index, after: wait)
         switch decision {
@@ -81,10 +82,18 @@ extension Exchange {
         case .refused(let refusal):
             worker.note(refusal.cooldowns, of: admission.candidates)
             rateLimits = RateLimitFields(admission.scopes, refusal.levels)
-            perform(machine.refused(.refused(refusal, scopes: admission.scopes, model: record.modelName)))
+            if waits(for: refusal) { return }
+            refuse(refusal, admission.scopes)
         case .unavailable, .duplicate:
             perform(machine.refused(.limiterUnavailable))
         }
+    }
+
+    /// Those that deployments refuse come back spread out; a client's own limit says exactly when.
+    private func refuse(_ refusal: Refusal, _ scopes: [ClientScope]) {
+        var wait = refusal.wait
+        if case .deployments = refusal.reason { wait += worker.jitter(of: wait) }
+        perform(machine.refused(.refused(refusal, wait: wait, scopes: scopes, model: record.modelName)))
     }
 
     // MARK: reroute
@@ -99,7 +108,7 @@ extension Exchange {
         passage?.strikeOut()
         passage?.isRerouting = true
         worker.metrics.admission.countFailure(failure.failure, endpoint: record.endpoint ?? 0)
-        if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.note([cooldown], of: [candidate]) }
+        if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.noteFailure(cooldown, of: candidate) }
         let reroute = Reroute(
             lease: admission.lease,
             estimate: admission.estimate,
@@ -122,6 +131,7 @@ extension Exchange {
         case .refused(let refusal):
             worker.note(refusal.cooldowns, of: passage?.candidatesLeft ?? [])
             passage?.hasNoDeployment = true
+            if waitsInsteadOfStopping(refusal) { return }
             stop(failure, wait: min(refusal.wait, failure.failure.cooldown ?? refusal.wait))
         case .reported(let cooldown):
             stop(failure, wait: cooldown)
@@ -139,7 +149,7 @@ extension Exchange {
             held?.retryAfter = wait + worker.jitter(of: wait)
         }
         var error = failure.error
-        if error.status == 429 { error.retryAfter = wait }
+        if error.status == 429 { error.retryAfter = wait.map { $0 + worker.jitter(of: $0) } }
         let action = machine.rerouteRefused(held == nil ? error : nil)
         if action == .giveBack { settle() } else { perform(action) }
     }
@@ -155,6 +165,8 @@ extension Exchange {
         let used = tokensUsed(status: status)
         record.usage = used
         record.estimate = estimate?.total ?? 0
+        // Behind the settlement, on the same connection: what it gives back is there when the question comes.
+        defer { if passage.mayGiveBack { worker.waitingRooms.capacityReturned() } }
         worker.coordinator.settle(
             Settlement(
                 lease: admission.lease,
@@ -208,17 +220,23 @@ extension Exchange {
         )
     }
 
-    /// No attempt starts later than this after the request came: its client has waited long enough.
+    /// No attempt starts later than this after the request came, or began to wait: its client has waited long enough.
     private static let retryTime = TimeAmount.seconds(60)
 
     /// Whether there is another deployment for the request, time left, and a body that can be sent again.
     var mayReroute: Bool {
-        guard let passage, passage.left.count > 1, NIODeadline.now() - record.start < Self.retryTime else {
+        guard let passage, passage.left.count > 1, NIODeadline.now() - waitsSince < Self.retryTime else {
             return false
         }
-        return switch passage.payload {
-        case .none, .memory: true
-        case .stream, .form: !upload.wasRead
+        return canBeSentAgain
+    }
+
+    /// The request's body is still whole.
+    var canBeSentAgain: Bool {
+        switch passage?.payload {
+        case nil: false
+        case .none?, .memory?: true
+        case .stream?, .form?: !upload.wasRead
         }
     }
 }

@@ -14,6 +14,9 @@ extension Exchange {
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
         if let candidate = passage.candidate {
+            lastDeployment = candidate.id.name
+            isCounted = false
+            if passage.reserved?.isProbe == true, let number = deployment.number { worker.tallies[number].noteProbe() }
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
         }
         let body = transferBody(passage.payload)
@@ -83,12 +86,13 @@ extension Exchange: TransferObserver {
     func beginRelay(_ upstream: ResponseHead, _ headers: ResponseHeaders, retryAfter: Int64? = nil) {
         record.isStream = headers.isEventStream
         record.firstByte = .now()
+        count(.answered)
         answer = AnswerInProgress(status: upstream.status, isStream: headers.isEventStream)
         connection.relayHead(
             upstream,
             headers,
             method: record.method,
-            replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter)
+            replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter, origin: origin)
         )
         if headers.isEventStream {
             startTimer(after: snapshot.limits.heartbeat)
@@ -101,6 +105,19 @@ extension Exchange: TransferObserver {
         } else {
             timer?.stop()
         }
+    }
+
+    /// Counts what came of the attempt that runs, once.
+    func count(_ outcome: DeploymentTally.Outcome) {
+        guard !isCounted, let number = passage?.deployment?.number else { return }
+        isCounted = true
+        worker.tallies[number].note(outcome)
+    }
+
+    /// Where the answer comes from, if clients are to know.
+    var origin: AnswerOrigin? {
+        guard snapshot.configuration.server.routingHeaders else { return nil }
+        return AnswerOrigin(deployment: lastDeployment, attempts: record.attempts)
     }
 
     func transferReceived(_ transfer: Transfer, body: UnsafeRawBufferPointer) -> BodyDisposition {

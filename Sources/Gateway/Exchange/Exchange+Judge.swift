@@ -72,6 +72,7 @@ extension Exchange {
     private func attemptFailure(_ verdict: Verdict, _ error: GatewayError?) -> AttemptFailure? {
         guard verdict.triesNext, let passage, let candidate = passage.candidate else { return nil }
         let error = error ?? .upstreamFailed
+        if let outcome = DeploymentTally.Outcome(verdict.finding) { count(outcome) }
         switch verdict.finding {
         case .failed(let failure) where passage.choices > 1 || !failure.isOfTransport:
             return AttemptFailure(failure: failure, error: error)

@@ -8,8 +8,10 @@ struct ExchangeStateMachine: ~Copyable {
         /// The request's head is accepted; its body is collected because it must be read before anything is decided.
         /// Can go to: `.admitting`, `.ended`.
         case collecting
-        /// The coordinator is asked whether, and where. Can go to: `.forwarding`, `.ended`.
+        /// The coordinator is asked whether, and where. Can go to: `.waiting`, `.forwarding`, `.ended`.
         case admitting(Upload)
+        /// Every deployment refused, and it waits for capacity to return. Can go to: `.admitting`, `.ended`.
+        case waiting(Upload)
         /// An attempt runs and nothing has come of it. Can go to: `.holding`, `.judging`, `.rerouting`, `.relaying`, `.ended`.
         case forwarding(Upload)
         /// An event stream has begun well; its first events are held back until they prove not to be an error.
@@ -17,7 +19,8 @@ struct ExchangeStateMachine: ~Copyable {
         case holding(Upload)
         /// An error answer has begun; it is held until it is whole. Can go to: `.forwarding`, `.rerouting`, `.relaying`, `.ended`.
         case judging(Upload)
-        /// The attempt has failed, and the coordinator is asked for another deployment. Can go to: `.forwarding`, `.ended`.
+        /// The attempt has failed, and the coordinator is asked for another deployment.
+        /// Can go to: `.forwarding`, `.waiting`, `.ended`.
         case rerouting(Upload)
         /// The client has the head: nothing can be answered in its place any more. Can go to: `.ended`.
         case relaying(Upload, Answer)
@@ -100,7 +103,7 @@ struct ExchangeStateMachine: ~Copyable {
     var isUndecided: Bool {
         switch state {
         case .forwarding, .holding, .judging: true
-        case .collecting, .admitting, .rerouting, .relaying, .ended: false
+        case .collecting, .admitting, .waiting, .rerouting, .relaying, .ended: false
         }
     }
 
@@ -114,12 +117,12 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func bodyReceived() -> Action {
         switch state {
         case .collecting: .collect
-        case .admitting(.open), .forwarding(.open), .holding(.open), .judging(.open), .rerouting(.open),
-            .relaying(.open, _):
+        case .admitting(.open), .waiting(.open), .forwarding(.open), .holding(.open), .judging(.open),
+            .rerouting(.open), .relaying(.open, _):
             .upload
         // The parser gives no body behind a request's end, and an ended exchange has no use for one.
-        case .admitting(.complete), .forwarding(.complete), .holding(.complete), .judging(.complete),
-            .rerouting(.complete), .relaying(.complete, _), .ended:
+        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .holding(.complete),
+            .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             .none
         }
     }
@@ -128,13 +131,14 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .collecting: return .decide
         case .admitting(.open): state = .admitting(.complete)
+        case .waiting(.open): state = .waiting(.complete)
         case .forwarding(.open): state = .forwarding(.complete)
         case .holding(.open): state = .holding(.complete)
         case .judging(.open): state = .judging(.complete)
         case .rerouting(.open): state = .rerouting(.complete)
         case .relaying(.open, let answer): state = .relaying(.complete, answer)
-        case .admitting(.complete), .forwarding(.complete), .holding(.complete), .judging(.complete),
-            .rerouting(.complete), .relaying(.complete, _), .ended:
+        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .holding(.complete),
+            .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             return .none
         }
         return .endUpload
@@ -144,7 +148,7 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func admitting(_ upload: Upload) {
         switch state {
         case .collecting: state = .admitting(upload)
-        case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended:
+        case .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended:
             preconditionFailure("an exchange is admitted once, when it has collected what it must know")
         }
     }
@@ -161,7 +165,7 @@ struct ExchangeStateMachine: ~Copyable {
             state = .forwarding(upload)
             return .forward
         // The exchange has ended meanwhile.
-        case .collecting, .forwarding, .holding, .judging, .relaying, .ended:
+        case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
             return .giveBack
         }
     }
@@ -174,9 +178,25 @@ struct ExchangeStateMachine: ~Copyable {
         case .rerouting:
             state = .ended
             return error.map { .answer($0, cancelling: false) } ?? .completeHeld
-        case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended:
+        case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
             return .giveBack
         }
+    }
+
+    /// Every deployment refused, and the exchange has a place in the queue.
+    mutating func mustWait() {
+        switch state {
+        case .admitting(let upload), .rerouting(let upload): state = .waiting(upload)
+        // It has ended meanwhile.
+        case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended: break
+        }
+    }
+
+    /// It is the exchange's turn. Returns whether the coordinator is to be asked for it.
+    mutating func asksAgain() -> Bool {
+        guard case .waiting(let upload) = state else { return false }
+        state = .admitting(upload)
+        return true
     }
 
     // MARK: the upstream
@@ -192,7 +212,7 @@ struct ExchangeStateMachine: ~Copyable {
             case .error: state = .judging(upload)
             }
             return .hold
-        case .collecting, .admitting, .holding, .judging, .rerouting, .relaying, .ended:
+        case .collecting, .admitting, .waiting, .holding, .judging, .rerouting, .relaying, .ended:
             return .none
         }
     }
@@ -201,7 +221,7 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .relaying: .relay
         case .holding, .judging: .hold
-        case .collecting, .admitting, .forwarding, .rerouting, .ended: .none
+        case .collecting, .admitting, .waiting, .forwarding, .rerouting, .ended: .none
         }
     }
 
@@ -210,7 +230,7 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .holding(let upload): state = .relaying(upload, .eventStream)
         case .judging(let upload): state = .relaying(upload, .plain)
-        case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: return .none
+        case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended: return .none
         }
         return .relayHeld
     }
@@ -221,7 +241,7 @@ struct ExchangeStateMachine: ~Copyable {
         case .holding(let upload), .judging(let upload):
             state = .rerouting(upload)
             return .reroute(cancelling: true)
-        case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended:
+        case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended:
             return .none
         }
     }
@@ -238,7 +258,7 @@ struct ExchangeStateMachine: ~Copyable {
     /// The attempt is over; it is not to be cancelled.
     mutating func attemptEnded(_ error: GatewayError?, remedy: Remedy) -> Action {
         switch state {
-        case .collecting, .admitting, .rerouting, .ended:
+        case .collecting, .admitting, .waiting, .rerouting, .ended:
             return .none
         case .forwarding(let upload):
             return ended(upload, remedy) ?? .answer(error ?? Self.closedEarly, cancelling: false)
@@ -279,7 +299,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     mutating func clientLeft() -> Action {
         switch state {
-        case .collecting, .admitting, .rerouting:
+        case .collecting, .admitting, .waiting, .rerouting:
             state = .ended
             return .abandon(cancelling: false)
         case .forwarding, .holding, .judging, .relaying:
@@ -295,7 +315,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     private mutating func fails(_ error: GatewayError) -> Action {
         switch state {
-        case .collecting, .admitting, .rerouting:
+        case .collecting, .admitting, .waiting, .rerouting:
             state = .ended
             return .answer(error, cancelling: false)
         case .forwarding, .holding, .judging:

@@ -49,6 +49,14 @@ final class Exchange {
     var rerouteWhenCancelled: AttemptFailure?
     /// The client holds its body back until it is asked for it.
     var awaitsContinue: Bool
+    /// What the attempt that runs came to is counted already.
+    var isCounted = false
+    /// Of the last attempt, as answers name it.
+    var lastDeployment: String?
+    /// Its place in the queue of its model.
+    var ticket: UInt64?
+    /// When it began to wait; the start where it never did.
+    var waitsSince: NIODeadline
     private var hasPlace = false
 
     init(
@@ -68,6 +76,7 @@ final class Exchange {
         operation = APIOperation(path: target.path)
         awaitsContinue = fields.expectsContinue
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
+        waitsSince = now
         record.method = head.method.rawValue
         record.path = target.path
         record.operation = operation
@@ -168,7 +177,7 @@ final class Exchange {
         case .answer(let error, let cancelling):
             if awaitsContinue { connection.refuseRest() }
             finish(status: error.status, error: error, cancelling: cancelling)
-            connection.answer(error, id: record.id, rateLimits: rateLimits)
+            connection.answer(error, id: record.id, rateLimits: rateLimits, origin: origin)
         case .endStream(let error, let cancelling):
             finish(status: answer?.status ?? 0, error: error, cancelling: cancelling)
             connection.endStream(with: error, at: answer?.position ?? EventStreamPosition())
@@ -189,6 +198,7 @@ final class Exchange {
             worker.gate.leave()
             worker.metrics.inFlight -= 1
         }
+        leaveQueue()
         settle()
         record.status = status
         record.error = error

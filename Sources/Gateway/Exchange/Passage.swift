@@ -8,6 +8,8 @@ struct Passage {
     let choices: Int
     var admission: Admission
     let payload: Exchange.Payload
+    /// Indices of the route's deployments in this request's order.
+    let order: [Int]
     /// What is reserved; `nil` before it is admitted, and once it is settled.
     private(set) var reserved: Reserved?
     /// Indices of the route's deployments that have not failed yet, in this request's order.
@@ -30,6 +32,7 @@ struct Passage {
     init(route: ModelRoute, order: [Int], admission: Admission, payload: Exchange.Payload) {
         self.route = route
         choices = order.count
+        self.order = order
         self.admission = admission
         self.payload = payload
         left = order
@@ -39,6 +42,9 @@ struct Passage {
     var deployment: ModelRoute.Deployment? { reserved.map { route.deployments[$0.deployment] } }
     var candidate: Candidate? { reserved.map { route.candidates[$0.deployment] } }
     var candidatesLeft: [Candidate] { left.map { route.candidates[$0] } }
+
+    /// Whether the end of this request can make room for another before time does.
+    var mayGiveBack: Bool { candidate?.limits.concurrency != nil || deployment?.isProvisioned ?? false }
 
     mutating func admitted(_ reservation: Reservation) {
         reserved = Reserved(

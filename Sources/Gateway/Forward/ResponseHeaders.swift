@@ -6,17 +6,33 @@ struct ReplacedFields {
     var rateLimits: RateLimitFields?
     /// Milliseconds; `nil` leaves what Azure says.
     var retryAfter: Int64?
+    /// Where the answer comes from; `nil` where clients are not to know.
+    var origin: AnswerOrigin?
 
     func replaces(_ field: ResponseHead.Field, of head: ResponseHead) -> Bool {
         if rateLimits != nil, head.begins(field, "x-ratelimit-") { return true }
+        if head.begins(field, "x-sluice-") { return true }
         return retryAfter != nil && (head.matches(field, "retry-after") || head.matches(field, "retry-after-ms"))
     }
 
     func write(to writer: inout ResponseWriter) {
         rateLimits?.write(to: &writer)
+        origin?.write(to: &writer)
         guard let retryAfter else { return }
         writer.add("retry-after", (retryAfter + 999) / 1000)
         writer.add("retry-after-ms", retryAfter)
+    }
+}
+
+/// Where an answer comes from, for those who operate the gateway and those who ask them.
+struct AnswerOrigin {
+    /// `<endpoint>/<deployment>` of the last attempt; `nil` if there was none.
+    var deployment: String?
+    var attempts: Int
+
+    func write(to writer: inout ResponseWriter) {
+        if let deployment { writer.add("x-sluice-deployment", deployment) }
+        writer.add("x-sluice-attempts", Int64(attempts))
     }
 }
 

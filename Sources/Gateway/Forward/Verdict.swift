@@ -46,11 +46,16 @@ struct Verdict: Equatable {
         now: Int64
     ) -> Verdict {
         func wait() -> Int64? {
-            RetryAfter.milliseconds(head: head, body: body, now: now).map { $0 + $0 * jitter / 1000 }
+            RetryAfter.milliseconds(head: head, body: body, now: now).map { jittered($0, jitter) }
         }
         switch head.status {
         case 429:
-            let failure = Failure(kind: .quota, cooldown: wait(), jitter: jitter, feedback: Feedback(head))
+            let failure = Failure(
+                kind: .quota,
+                cooldown: wait(),
+                jitter: jitter,
+                feedback: Feedback(refusal: head, body)
+            )
             return Verdict(triesNext: true, finding: .failed(failure))
         case 503, 529:
             let failure = Failure(kind: .overload, cooldown: wait(), jitter: jitter)
@@ -99,22 +104,35 @@ struct Verdict: Equatable {
             error.retryAfterSeconds.map { Int64($0) * 1000 }
             ?? RetryAfter.milliseconds(head: head, body: nothing, now: now)
         func failure(_ kind: Failure.Kind) -> Failure {
-            Failure(kind: kind, cooldown: wait.map { $0 + $0 * jitter / 1000 }, jitter: jitter)
+            Failure(kind: kind, cooldown: wait.map { jittered($0, jitter) }, jitter: jitter)
         }
         return switch error.kind {
         case .rateLimit: Verdict(triesNext: true, finding: .failed(failure(.quota)))
         case .capacity: Verdict(triesNext: true, finding: .failed(failure(.overload)))
+        case .server where wait != nil: Verdict(triesNext: true, finding: .failed(failure(.serverError)))
         case .server: Verdict(triesNext: true, finding: .suspect(failure(.serverError)))
         case .contentFilter, .streamOptions, .other: .healthy
         }
     }
 
+    /// At most a second more than was asked for.
+    private static func jittered(_ wait: Int64, _ thousandths: Int64) -> Int64 {
+        wait + min(wait * thousandths / 1000, 1000)
+    }
+
     private static func contains(_ body: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+        body.index(of: text) != nil
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The first place of a text, letter by letter.
+    fileprivate func index(of text: StaticString) -> Int? {
         let length = text.utf8CodeUnitCount
-        guard body.count >= length else { return false }
+        guard count >= length else { return nil }
         let wanted = UnsafeRawBufferPointer(start: text.utf8Start, count: length)
-        return (0...(body.count - length)).contains {
-            body[$0] == wanted[0] && body[$0..<$0 + length].elementsEqual(wanted)
+        return (0...(count - length)).first {
+            self[$0] == wanted[0] && self[$0..<$0 + length].elementsEqual(wanted)
         }
     }
 }
@@ -125,6 +143,15 @@ extension Feedback {
         self.init(
             requests: head.first("x-ratelimit-remaining-requests").flatMap { Int64($0) },
             tokens: head.first("x-ratelimit-remaining-tokens").flatMap { Int64($0) }
+        )
+    }
+
+    /// The same of a 429, whose message names the limit that is used up even where no field does.
+    init(refusal head: ResponseHead, _ body: UnsafeRawBufferPointer) {
+        let said = Feedback(head)
+        self.init(
+            requests: body.index(of: "call rate limit") == nil ? said.requests : 0,
+            tokens: body.index(of: "token rate limit") == nil ? said.tokens : 0
         )
     }
 }

@@ -80,7 +80,7 @@ extension Operator {
             rows: []
         )
         for deployment in deployments {
-            let report = view.report(on: deployment.candidate)
+            let (report, running) = view.report(on: deployment.candidate)
             let isProbed = deployment.candidate.isProbed && report.probe > 0
             let state =
                 report.cooldown > 0
@@ -89,7 +89,7 @@ extension Operator {
                 .text(deployment.endpoint), .text(deployment.deployment),
                 .text(deployment.models.joined(separator: ",")),
                 .text(state), .number(report.cooldown > 0 ? report.cooldown : isProbed ? report.probe : 0),
-                .number(report.streak), .init(report.requests), .init(report.tokens), .number(report.running),
+                .number(report.streak), .init(report.requests), .init(report.tokens), .number(running),
             ])
         }
         return table

@@ -69,6 +69,20 @@ struct RerouteTests {
         #expect(cooldowns == [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
     }
 
+    @Test("What fails while it cools is the same failure: neither counted again nor waited for longer")
+    mutating func oneFailure() {
+        let admission = admitted()
+        for _ in 0..<5 {
+            let decision = machine.reroute(Make.reroute(admission, from: first, .connection), now: Make.now)
+            #expect(decision == .reported(cooldown: 1000))
+        }
+        #expect(machine.deployments[first.id]?.streak == 1)
+        // One that says how long it wants to be left alone is believed.
+        let asked = Make.reroute(admission, from: first, .overload, cooldown: 5000)
+        #expect(machine.reroute(asked, now: Make.now + 1) == .reported(cooldown: 5000))
+        #expect(machine.deployments[first.id]?.streak == 1)
+    }
+
     @Test("When it no longer cools, one exchange at a time tries it until one succeeds")
     mutating func halfOpen() {
         let failed = admitted()

@@ -229,7 +229,11 @@ extension RandomWorld {
     }
 
     private mutating func feedback() -> Feedback {
-        Feedback(requests: chance(20) ? tokens() / 10 : nil, tokens: chance(20) ? tokens() / 2 : nil)
+        Feedback(
+            requests: chance(20) ? tokens() / 10 : nil,
+            tokens: chance(20) ? tokens() / 2 : nil,
+            tokenLimit: chance(15) ? tokens() : nil
+        )
     }
 
     private mutating func usage(_ admission: Admission, _ deployment: Candidate?) -> Usage? {

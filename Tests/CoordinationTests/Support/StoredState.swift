@@ -22,9 +22,10 @@ extension LimiterState {
         }
         for (id, state) in deployments {
             let meter = state.meter
-            stored[keys.deployment + id.name] = .integers([
-                meter.stamp, meter.requests, meter.tokens, state.cool, state.streak, state.probe,
-            ])
+            stored[keys.deployment + id.name] = .integers(
+                [meter.stamp, meter.requests, meter.tokens, state.cool, state.streak, state.probe]
+                    + (state.live > 0 ? [state.live, state.liveUntil] : [])
+            )
         }
         for (id, state) in leases {
             switch state.phase {

@@ -8,7 +8,8 @@ private struct ExchangeModel {
     typealias Machine = ExchangeStateMachine
 
     enum Event: String, CaseIterable {
-        case body, requestEnd, askOpen, askComplete, admission, noDeployment, noDeploymentButHeld, refuse
+        case body, requestEnd, askOpen, askComplete, mustWait, asksAgain, admission, noDeployment, noDeploymentButHeld,
+            refuse
         case goodHead, streamHead, errorHead, bytes, heldEnough, heldFails
         case attemptEnd, attemptFailure, mendableFailure, resendableEnd
         case clientLeaves, graceExpires
@@ -17,7 +18,7 @@ private struct ExchangeModel {
     static let error = GatewayError(502, "any", "Any error.", source: .upstream)
 
     /// What is going on between the coordinator, Azure and the client.
-    private enum Phase { case nothing, asking, attempt, askingAgain }
+    private enum Phase { case nothing, asking, waiting, attempt, askingAgain }
 
     private(set) var hasEnded = false
     private var phase = Phase.nothing
@@ -42,6 +43,12 @@ private struct ExchangeModel {
         case .askOpen, .askComplete:
             phase = .asking
             isUploadOpen = event == .askOpen
+            return .none
+        case .mustWait:
+            if phase == .asking || phase == .askingAgain { phase = .waiting }
+            return .none
+        case .asksAgain:
+            if phase == .waiting { phase = .asking }
             return .none
         case .admission:
             guard phase == .asking || phase == .askingAgain else { return .giveBack }
@@ -112,6 +119,12 @@ extension ExchangeStateMachine {
         case .askOpen, .askComplete:
             admitting(event == .askOpen ? .open : .complete)
             return .none
+        case .mustWait:
+            mustWait()
+            return .none
+        case .asksAgain:
+            _ = asksAgain()
+            return .none
         case .admission: return admitted()
         case .noDeployment: return rerouteRefused(ExchangeModel.error)
         case .noDeploymentButHeld: return rerouteRefused(nil)
@@ -138,6 +151,7 @@ struct ExchangeStateMachineModelTests {
     private static let events: [ExchangeModel.Event] =
         ExchangeModel.Event.allCases
         + [.body, .body, .requestEnd, .askOpen, .askOpen, .askComplete, .admission, .admission, .admission]
+        + [.asksAgain, .asksAgain]
         + [.goodHead, .streamHead, .streamHead, .errorHead, .bytes, .bytes, .bytes, .heldEnough]
 
     @Test("does what its promises say: one ending, nothing behind it, no bytes before a head", arguments: [1, 2, 3, 4])

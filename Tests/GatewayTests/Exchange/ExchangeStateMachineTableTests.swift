@@ -23,6 +23,9 @@ struct ExchangeStateMachineTableTests {
             break
         case .admitting(let upload):
             machine.admitting(upload)
+        case .waiting(let upload):
+            machine.admitting(upload)
+            machine.mustWait()
         case .forwarding(let upload):
             machine.admitting(upload)
             _ = machine.admitted()
@@ -52,7 +55,8 @@ struct ExchangeStateMachineTableTests {
     static let uploads: [Machine.Upload] = [.open, .complete]
 
     static let states: [Machine.State] =
-        [.collecting] + uploads.map { .admitting($0) } + uploads.map { .forwarding($0) } + uploads.map { .holding($0) }
+        [.collecting] + uploads.map { .admitting($0) } + uploads.map { .waiting($0) } + uploads.map { .forwarding($0) }
+        + uploads.map { .holding($0) }
         + uploads.map { .judging($0) } + uploads.map { .rerouting($0) }
         + uploads.flatMap { [.relaying($0, .plain), .relaying($0, .eventStream)] } + [.ended]
 
@@ -85,8 +89,8 @@ struct ExchangeStateMachineTableTests {
 
     @Test("all states are tried")
     func states() {
-        #expect(Self.states.count == 16)
-        #expect(Set(Self.states.map { "\($0)" }).count == 16)
+        #expect(Self.states.count == 18)
+        #expect(Set(Self.states.map { "\($0)" }).count == 18)
     }
 
     @Test("a part of the request's body is kept, passed on while the upload is open, or dropped")
@@ -94,10 +98,10 @@ struct ExchangeStateMachineTableTests {
         after { $0.bodyReceived() }.expect { state in
             switch state {
             case .collecting: (.collect, state)
-            case .admitting(.open), .forwarding(.open), .holding(.open), .judging(.open), .rerouting(.open),
-                .relaying(.open, _):
+            case .admitting(.open), .waiting(.open), .forwarding(.open), .holding(.open), .judging(.open),
+                .rerouting(.open), .relaying(.open, _):
                 (.upload, state)
-            case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            case .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
             }
         }
     }
@@ -108,12 +112,42 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .collecting: (.decide, .collecting)
             case .admitting(.open): (.endUpload, .admitting(.complete))
+            case .waiting(.open): (.endUpload, .waiting(.complete))
             case .forwarding(.open): (.endUpload, .forwarding(.complete))
             case .holding(.open): (.endUpload, .holding(.complete))
             case .judging(.open): (.endUpload, .judging(.complete))
             case .rerouting(.open): (.endUpload, .rerouting(.complete))
             case .relaying(.open, let answer): (.endUpload, .relaying(.complete, answer))
-            case .admitting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            case .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            }
+        }
+    }
+
+    @Test("an exchange that every deployment refused waits, and one that has ended meanwhile does not")
+    func mustWait() {
+        after {
+            $0.mustWait()
+            return .none
+        }.expect { state in
+            switch state {
+            case .admitting(let upload), .rerouting(let upload): (.none, .waiting(upload))
+            case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended: (.none, state)
+            }
+        }
+    }
+
+    @Test("only an exchange that waits is asked for again")
+    func asksAgain() {
+        for start in Self.states {
+            var machine = Self.machine(in: start)
+            let asks = machine.asksAgain()
+            let end = machine.state
+            if case .waiting(let upload) = start {
+                #expect(asks)
+                #expect(end == .admitting(upload))
+            } else {
+                #expect(!asks, "in \(start)")
+                #expect(end == start)
             }
         }
     }
@@ -123,7 +157,7 @@ struct ExchangeStateMachineTableTests {
         after { $0.admitted() }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.forward, .forwarding(upload))
-            case .collecting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
             }
         }
     }
@@ -133,13 +167,15 @@ struct ExchangeStateMachineTableTests {
         after { $0.rerouteRefused(Self.late) }.expect { state in
             switch state {
             case .rerouting: (.answer(Self.late, cancelling: false), .ended)
-            case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
+                (.giveBack, state)
             }
         }
         after { $0.rerouteRefused(nil) }.expect { state in
             switch state {
             case .rerouting: (.completeHeld, .ended)
-            case .collecting, .admitting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
+                (.giveBack, state)
             }
         }
     }
@@ -159,7 +195,7 @@ struct ExchangeStateMachineTableTests {
         _ error: GatewayError
     ) -> (Machine.Action, Machine.State) {
         switch state {
-        case .collecting, .admitting, .rerouting: (.answer(error, cancelling: false), .ended)
+        case .collecting, .admitting, .waiting, .rerouting: (.answer(error, cancelling: false), .ended)
         case .forwarding, .holding, .judging: (.answer(error, cancelling: true), .ended)
         case .relaying(_, .plain): (.cut(error, cancelling: true), .ended)
         case .relaying(_, .eventStream): (.endStream(error, cancelling: true), .ended)
@@ -187,7 +223,7 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .relaying: (.relay, state)
             case .holding, .judging: (.hold, state)
-            case .collecting, .admitting, .forwarding, .rerouting, .ended: (.none, state)
+            case .collecting, .admitting, .waiting, .forwarding, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -198,7 +234,7 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .holding(let upload): (.relayHeld, .relaying(upload, .eventStream))
             case .judging(let upload): (.relayHeld, .relaying(upload, .plain))
-            case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
             }
         }
     }
@@ -208,7 +244,7 @@ struct ExchangeStateMachineTableTests {
         after { $0.failed() }.expect { state in
             switch state {
             case .holding(let upload), .judging(let upload): (.reroute(cancelling: true), .rerouting(upload))
-            case .collecting, .admitting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
             }
         }
     }
@@ -220,7 +256,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding: (.answer(Self.closedEarly, cancelling: false), .ended)
             case .holding, .judging: (.completeHeld, .ended)
             case .relaying: (.complete, .ended)
-            case .collecting, .admitting, .rerouting, .ended: (.none, state)
+            case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -232,7 +268,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding, .holding, .judging: (.answer(Self.late, cancelling: false), .ended)
             case .relaying(_, .plain): (.cut(Self.late, cancelling: false), .ended)
             case .relaying(_, .eventStream): (.endStream(Self.late, cancelling: false), .ended)
-            case .collecting, .admitting, .rerouting, .ended: (.none, state)
+            case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -246,7 +282,7 @@ struct ExchangeStateMachineTableTests {
                     (.reroute(cancelling: false), .rerouting(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .admitting, .rerouting, .ended: (.none, state)
+                case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
                 }
             }
             after { $0.attemptEnded(error, remedy: .resend) }.expect { state in
@@ -255,7 +291,7 @@ struct ExchangeStateMachineTableTests {
                     (.forward, .forwarding(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .admitting, .rerouting, .ended: (.none, state)
+                case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
                 }
             }
         }
@@ -265,7 +301,7 @@ struct ExchangeStateMachineTableTests {
     func clientLeft() {
         after { $0.clientLeft() }.expect { state in
             switch state {
-            case .collecting, .admitting, .rerouting: (.abandon(cancelling: false), .ended)
+            case .collecting, .admitting, .waiting, .rerouting: (.abandon(cancelling: false), .ended)
             case .forwarding, .holding, .judging, .relaying: (.abandon(cancelling: true), .ended)
             case .ended: (.none, .ended)
             }

@@ -36,6 +36,7 @@ extension GatewayConfiguration.Server {
             ("heartbeat", .text(self.heartbeat)),
             ("drain", .mapping([("lame_duck", .text(self.drain.lameDuck)), ("grace", .text(self.drain.grace))])),
             ("max_in_flight", .text(self.maxInFlight)), ("threads", self.threads.map { .text($0) }),
+            ("routing_headers", .text(self.routingHeaders)),
             ("model_refusal_status", .text(self.modelRefusalStatus)),
         ])
     }
@@ -208,15 +209,21 @@ extension GatewayConfiguration.Model {
         let tree = ConfigurationTree.mapping([
             ("name", .text(self.name)), ("default_output_tokens", .text(self.defaultOutputTokens)),
             ("deployments", .list(self.deployments.map(\.tree))),
-            ("queue", .mapping([("max_wait", .text(self.queue.maxWait))])),
+            ("queue", self.queue.tree),
         ])
         let defaults = Self(name: "", deployments: [])
         return tree.marked(
             by: .mapping([
                 ("default_output_tokens", .text(defaults.defaultOutputTokens)),
-                ("queue", .mapping([("max_wait", .text(defaults.queue.maxWait))])),
+                ("queue", defaults.queue.tree),
             ])
         )
+    }
+}
+
+extension GatewayConfiguration.Queue {
+    fileprivate var tree: ConfigurationTree {
+        .mapping([("max_wait", .text(self.maxWait)), ("max_waiting", .text(self.maxWaiting))])
     }
 }
 
