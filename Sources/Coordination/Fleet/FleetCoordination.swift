@@ -80,6 +80,9 @@ package final class FleetCoordination: Sendable {
         }
     }
 
+    var namespace: String { configuration.namespace }
+    var instance: UInt32 { configuration.instance }
+
     /// How long Redis took, by script.
     package func latencies() async -> [(script: String, latency: Histogram)] {
         var sums = Script.all.map { (script: $0.name, latency: Histogram(bounds: Histogram.lagBounds)) }

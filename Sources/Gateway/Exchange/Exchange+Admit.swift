@@ -10,12 +10,12 @@ extension Exchange {
     func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
         record.modelName = model
         guard let client else { return }
-        guard let route = worker.route(model: model) else {
+        guard let route = edition.route(model: model) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
         if let model, !client.mayUse(model) {
-            let status = worker.snapshot.modelRefusalStatus
+            let status = snapshot.modelRefusalStatus
             return perform(machine.refused(.modelNotAllowed(model, status: status)))
         }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }

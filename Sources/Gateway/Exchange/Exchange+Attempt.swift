@@ -26,7 +26,7 @@ extension Exchange {
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
         }
         let body = transferBody(passage.payload)
-        let endpoint = worker.snapshot.endpoints[deployment.endpoint]
+        let endpoint = snapshot.endpoints[deployment.endpoint]
         let arena = worker.takeArena()
         self.arena = arena
         endpoint.headers.write(
@@ -46,7 +46,7 @@ extension Exchange {
             headers: arena,
             body: body
         )
-        attempt = worker.origins[deployment.endpoint].start(request, observer: self)
+        attempt = edition.origin(deployment.endpoint).start(request, observer: self)
     }
 
     private func upstreamTarget(_ deployment: ModelRoute.Deployment) -> String {
@@ -108,7 +108,7 @@ extension Exchange: TransferObserver {
             replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter, origin: origin)
         )
         if headers.isEventStream {
-            startTimer(after: worker.snapshot.limits.heartbeat)
+            startTimer(after: snapshot.limits.heartbeat)
             // A stream may stay open for minutes, and thousands of them at once.
             upstream.release()
             if attempt?.releaseSentRequest() == true {
@@ -129,7 +129,7 @@ extension Exchange: TransferObserver {
 
     /// Where the answer comes from, if clients are to know.
     var origin: AnswerOrigin? {
-        guard worker.snapshot.configuration.server.routingHeaders else { return nil }
+        guard snapshot.configuration.server.routingHeaders else { return nil }
         return AnswerOrigin(deployment: lastDeployment, attempts: record.attempts)
     }
 
@@ -162,7 +162,7 @@ extension Exchange: TransferObserver {
         // The end of a stream leaves in one write with its last event.
         guard !transfer.isOver || connection.hasWholeAnswer else { return }
         connection.flush()
-        if answer?.isStream == true { timer?.set(.now() + worker.snapshot.limits.heartbeat) }
+        if answer?.isStream == true { timer?.set(.now() + snapshot.limits.heartbeat) }
     }
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
@@ -230,6 +230,6 @@ extension Exchange: DeadlineHandler {
             connection.sendHeartbeat()
             worker.metrics.heartbeats += 1
         }
-        timer.set(.now() + worker.snapshot.limits.heartbeat)
+        timer.set(.now() + snapshot.limits.heartbeat)
     }
 }
