@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage test-routing scripts-cost test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -71,6 +71,11 @@ test-usage: dependencies ## read a million random answers in random pieces as us
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
+
+ROUTING_SECONDS ?= 120
+test-routing: build-dependencies ## gateways at three times what a deployment takes, through its outage, with queues; ROUTING_SECONDS=120, PROOFS=spill
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.routing --binaries .build/release --seconds $(ROUTING_SECONDS) $(PROOFS)
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
 	swift=$(SWIFT); "$$swift" build --build-tests; \

@@ -7,12 +7,15 @@ struct Coordinating: Sendable {
     private let fleet: FleetCoordination?
     private let local = LocalCoordinator()
     let leases: LeaseIssuer
+    /// Where things are that live on one Azure resource.
+    let owners: ResourceOwners
 
     /// - Throws: `StartError` for what the configuration names and cannot be used.
     init(_ configuration: GatewayConfiguration.Coordination?, instance: UInt32, logger: Logger) throws {
         let start = UInt32(clamping: LocalCoordinator.wallClock() / 1000)
         guard let configuration else {
             fleet = nil
+            owners = ResourceOwners(nil)
             leases = LeaseIssuer(instance: instance, start: start, terms: Self.localTerms)
             return
         }
@@ -31,6 +34,7 @@ struct Coordinating: Sendable {
         } catch {
             throw StartError("cannot use the Redis of the configuration (key 'coordination'): \(error)")
         }
+        owners = ResourceOwners(fleet)
         leases = LeaseIssuer(instance: instance, start: start, terms: FleetCoordination.leaseTerms)
     }
 

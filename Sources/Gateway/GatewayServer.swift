@@ -90,6 +90,7 @@ package final class GatewayServer: Service {
                         gate: gate,
                         coordinator: coordinating.coordinator(on: loop),
                         leases: coordinating.leases,
+                        owners: coordinating.owners,
                         logWriter: writer,
                         processID: processID
                     )

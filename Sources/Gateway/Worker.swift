@@ -11,6 +11,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let snapshot: Snapshot
     let gate: Gate
     let coordinator: any Coordinator
+    let owners: ResourceOwners
     let reader = JSONRequestReader()
     let hasher = KeyHasher()
     let buffers = BufferPool()
@@ -22,6 +23,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var waitingRooms: WaitingRooms
     /// By the snapshot's deployments.
     var tallies: [DeploymentTally]
+    private var liveLimits = LiveLimits()
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
     private(set) var origins: [Origin]
@@ -45,6 +47,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         gate: Gate,
         coordinator: any Coordinator,
         leases: LeaseIssuer,
+        owners: ResourceOwners,
         logWriter: LogWriter,
         processID: UInt64
     ) throws {
@@ -54,6 +57,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         self.gate = gate
         self.coordinator = coordinator
         self.leases = leases
+        self.owners = owners
         self.processID = processID
         waitingRooms = WaitingRooms(eventLoop: eventLoop)
         tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.candidates.count)
@@ -85,6 +89,12 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     /// As many routes of unlisted models are kept; a client may ask for any name.
     private static let mostUnlistedRoutes = 1024
 
+    /// - Parameter place: the endpoint of what the request names; `nil` for any.
+    func route(model: String?, at place: String?) -> ModelRoute? {
+        guard model == nil, let place else { return route(model: model) }
+        return snapshot.endpoints.firstIndex { $0.name == place }.map { ModelRoute(at: $0, named: place) }
+    }
+
     func route(model: String?) -> ModelRoute? {
         if let model, let route = snapshot.namedRoute(model: model) { return route }
         if model != nil, !snapshot.servesUnlisted { return nil }
@@ -96,16 +106,21 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     }
 
     /// In which order a request tries the deployments of its model, as indices.
-    func order(_ route: ModelRoute, priority: Int, isStream: Bool) -> [Int] {
+    func order(_ route: ModelRoute, priority: Int, isStream: Bool, prefix: PromptPrefix?) -> [Int] {
         let now = Self.milliseconds(.now())
         if let order = route.fixedOrder, cooldowns.areOver(now: now) { return order }
         return CandidateOrder.indices(
             route,
-            CandidateOrder.Request(priority: priority, isStream: isStream),
+            CandidateOrder.Request(priority: priority, isStream: isStream, prefix: prefix),
             now: now,
             coolUntil: { cooldowns.until($0) },
             random: &random
         )
+    }
+
+    /// What a settlement is to tell of what a deployment said about its limits.
+    func feedback(_ fields: DeploymentFields, of candidate: Candidate, levels: Levels) -> Feedback {
+        liveLimits.feedback(fields, of: candidate, levels: levels, now: Self.milliseconds(.now()))
     }
 
     /// Keeps in mind how much longer deployments cool.

@@ -28,10 +28,18 @@ struct ModelRoute: Sendable {
     let candidates: [Candidate]
     /// Reserved for the answer to a request that sets no maximum, in tokens.
     let defaultOutputTokens: Int64
+    /// Requests whose prompts begin alike prefer the same deployment of a tier.
+    let prefersPrefix: Bool
     /// The order for every request, where all of them may use every deployment in the order of the file.
     let fixedOrder: [Int]?
 
-    init(model: Int?, deployments: [(Deployment, Candidate)], defaultOutputTokens: Int64) {
+    init(
+        model: Int?,
+        deployments: [(Deployment, Candidate)],
+        defaultOutputTokens: Int64,
+        prefersPrefix: Bool = false
+    ) {
+        self.prefersPrefix = prefersPrefix
         let sorted = deployments.enumerated()
             .sorted { ($0.element.0.tier, $0.offset) < ($1.element.0.tier, $1.offset) }
             .map(\.element)
@@ -79,7 +87,27 @@ extension ModelRoute {
                 Candidate(id: id, deployment)
             )
         }
-        self.init(model: index, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
+        self.init(
+            model: index,
+            deployments: deployments,
+            defaultOutputTokens: Int64(model.defaultOutputTokens),
+            prefersPrefix: model.prefixAffinity
+        )
+    }
+
+    /// What names no model and lives on one resource.
+    init(at endpoint: Int, named name: String) {
+        let deployment = Deployment(
+            endpoint: endpoint,
+            name: nil,
+            isProvisioned: false,
+            tier: 1,
+            weight: 1,
+            nonStreamingFraction: 1,
+            openToPriority: 9
+        )
+        let candidate = Candidate(id: DeploymentID(endpoint: name, deployment: ""), limits: DeploymentLimits())
+        self.init(model: nil, deployments: [(deployment, candidate)], defaultOutputTokens: Self.defaultOutputTokens)
     }
 
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.

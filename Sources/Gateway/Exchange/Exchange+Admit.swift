@@ -8,15 +8,38 @@ extension Exchange {
 
     /// Asks for everything the request needs, if its client may use the model at all.
     func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
+        guard let resourcePath else { return admit(model: model, payload: payload, upload: upload, at: nil) }
+        let ids = resourcesNamed(by: resourcePath, payload)
+        if ids.isEmpty { return admit(model: model, payload: payload, upload: upload, at: nil) }
+        machine.admitting(upload)
+        findResources(ids) { [self] found in
+            // The client may have left meanwhile, or its body may have come to an end.
+            guard machine.isAdmitting else { return }
+            switch found {
+            case .success(let place): admit(model: model, payload: payload, upload: nil, at: place)
+            case .failure(let error): perform(machine.refused(error))
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - upload: `nil` where the machine knows already that the coordinator is to be asked.
+    ///   - place: the only endpoint that may be asked; `nil` for any.
+    private func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload?, at place: String?) {
         record.modelName = model
         guard let client else { return }
-        guard let route = worker.route(model: model) else {
+        guard let route = worker.route(model: model, at: place) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
         if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
-        let order = worker.order(route, priority: client.priority, isStream: record.isStream)
+        let prefix = route.prefersPrefix ? body.flatMap { PromptPrefix($0.bytes, client: client.name) } : nil
+        var order = worker.order(route, priority: client.priority, isStream: record.isStream, prefix: prefix)
+        if let place {
+            order.removeAll { worker.snapshot.endpoints[route.deployments[$0].endpoint].name != place }
+            guard !order.isEmpty else { return perform(machine.refused(.modelElsewhere(model))) }
+        }
         guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }
         if facts == nil { facts = factsOfUnread(payload) }
         let scopes = client.scopes.scopes(model: model)
@@ -29,8 +52,8 @@ extension Exchange {
             terms: worker.leaseTerms
         )
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
-        if waitsBehindOthers(upload) { return }
-        machine.admitting(upload)
+        if let upload { machine.admitting(upload) }
+        if waitsBehindOthers() { return }
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
         if machine.isAdmitting { askedForAdmission = .now() }
     }
@@ -177,6 +200,10 @@ extension Exchange {
                 deployment: passage.hasNoDeployment ? nil : passage.candidate,
                 refundsDeployment: passage.deployment?.isProvisioned ?? false,
                 succeeded: 1..<400 ~= status,
+                feedback: 1..<400 ~= status
+                    ? passage.candidate.map {
+                        worker.feedback(deploymentFields, of: $0, levels: reserved.levels)
+                    } ?? .none : .none,
                 usage: booking(used, status: status, at: reserved.admitted),
                 authority: reserved.authority
             )

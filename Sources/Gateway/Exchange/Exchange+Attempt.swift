@@ -69,6 +69,8 @@ extension Exchange: TransferObserver {
         let action = machine.headReceived(headers.promise(status: upstream.status))
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
+        // Provisioned deployments are never judged by fields that they do not send.
+        deploymentFields = passage?.deployment?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }
@@ -88,6 +90,9 @@ extension Exchange: TransferObserver {
         record.firstByte = .now()
         count(.answered)
         answer = AnswerInProgress(status: upstream.status, isStream: headers.isEventStream)
+        if let resourcePath, 200..<300 ~= upstream.status {
+            resources = ResourceCapture(term: resourcePath.collection.term)
+        }
         connection.relayHead(
             upstream,
             headers,
@@ -138,6 +143,8 @@ extension Exchange: TransferObserver {
             answer?.position.advance(over: body)
         }
         record.responseBytes += body.count
+        // Before the client knows of it.
+        if resources != nil { captureResources(body) }
         connection.relay(body)
     }
 

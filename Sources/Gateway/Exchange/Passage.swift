@@ -27,6 +27,8 @@ struct Passage {
         /// When the admission was granted, by the coordinator's clock: a part of the settlement.
         let admitted: Int64
         let authority: Authority
+        /// What was left of the deployment's limits then.
+        var levels: Levels
     }
 
     init(route: ModelRoute, order: [Int], admission: Admission, payload: Exchange.Payload) {
@@ -51,7 +53,8 @@ struct Passage {
             deployment: left[reservation.candidate],
             isProbe: reservation.isProbe,
             admitted: reservation.time,
-            authority: reservation.authority
+            authority: reservation.authority,
+            levels: reservation.deployment
         )
     }
 
@@ -63,6 +66,7 @@ struct Passage {
     mutating func rerouted(_ reservation: Reservation) {
         reserved?.deployment = left[reservation.candidate]
         reserved?.isProbe = reservation.isProbe
+        reserved?.levels = reservation.deployment
     }
 
     /// The lease is over, and what it held is no longer this exchange's.
