@@ -62,6 +62,11 @@ budgets: build-dependencies ## count what a request and an event cost, print it,
 	$(build_programs)
 	bench/counters/count --write-budgets Tests/BudgetTests/budgets.json
 
+instructions: build-dependencies ## count the instructions of a request and of an event under valgrind; OPTIONS=--help lists the choices
+	deploy/install-dependencies.sh compare
+	$(build_programs)
+	bench/counters/instructions $(OPTIONS)
+
 test-differential: dependencies ## compare the Redis scripts with the model in Swift for a million random steps; STEPS and SEED choose others
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \

@@ -24,7 +24,7 @@ readonly build_packages=(
     make git curl ca-certificates
 )
 readonly test_packages=(nginx openssl redis-server prometheus python3 python3-venv chromium)
-readonly compare_packages=("${test_packages[@]}" haproxy wrk util-linux libnginx-mod-http-lua lua-cjson)
+readonly compare_packages=("${test_packages[@]}" haproxy wrk util-linux libnginx-mod-http-lua lua-cjson valgrind)
 
 case "${1:-all}" in
     build) wanted=("${build_packages[@]}") ;;

@@ -29,14 +29,19 @@ def one_core_layout() -> Layout:
     return Layout(proxy=(cores[0],), load=(cores[-1],), upstream=(cores[-2 if len(cores) >= 4 else -1],))
 
 
-def two_core_layout() -> Layout:
-    """Two cores for the proxy. On a machine that has no third one, load and upstream share both with it."""
+def scaling_layouts() -> tuple[Layout, Layout]:
+    """Where one event loop runs, and where two do: on one core and on two, if load and upstream have others.
+
+    On a machine that has none to spare, all share two cores in both cases: one loop that had a core to itself would have
+    its caches to itself too, and two loops would be charged for what load and upstream push out of theirs.
+    """
     cores = usable_cores()
     pair = (cores[0], cores[1])
     if len(cores) == 2:
-        return Layout(proxy=pair, load=pair, upstream=pair)
+        shared = Layout(proxy=pair, load=pair, upstream=pair)
+        return shared, shared
     apart = one_core_layout()
-    return Layout(proxy=pair, load=apart.load, upstream=apart.upstream)
+    return apart, Layout(proxy=pair, load=apart.load, upstream=apart.upstream)
 
 
 def usable_cores() -> list[int]:

@@ -63,7 +63,7 @@ TITLES = {
     governed.LOAD: "64 callers, chat requests, limits in Redis",
     first_byte.LOAD: f"First event of a stream, one caller, {first_byte.STREAMS} streams a round",
     memory.LOAD: "Memory, an event each 500 ms per stream",
-    scaling.LOAD: "One event loop on one core, two on two, 64 callers, chat requests",
+    scaling.LOAD: "One event loop and two, 32 callers for each, chat requests",
 }
 
 

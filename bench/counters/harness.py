@@ -7,9 +7,11 @@ import selectors
 import shutil
 import signal
 import socket
+import ssl
 import statistics
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,7 +22,7 @@ CHECKOUT = HERE.parent.parent
 
 CLIENT_KEY = "key-of-team-a"
 UPSTREAM_KEY = "key-of-the-upstream"
-START_SECONDS = 20
+START_SECONDS = 60
 ANSWER_SECONDS = 30
 
 HEADER = struct.Struct("<16sQQ")
@@ -116,7 +118,9 @@ class LockstepUpstream:
     CHUNK = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
     END = b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 
-    def __init__(self):
+    def __init__(self, tls=None, closes=False):
+        self.tls = tls
+        self.closes = closes
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -125,6 +129,8 @@ class LockstepUpstream:
         while True:
             connection, _ = self.listener.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -138,19 +144,28 @@ class LockstepUpstream:
             inbox = b""
             events, together = (int(text) for text in re.search(rb"events=(\d+),together=(\d+)", body).groups())
             group = self.CHUNK * together
-            parts = [self.HEAD + group, *[group] * (events // together - 1), self.END]
+            start = self.HEAD.replace(b"date:", b"connection: close\r\ndate:") if self.closes else self.HEAD
+            parts = [start + group, *[group] * (events // together - 1), self.END]
             for index, part in enumerate(parts):
                 end = time.monotonic() + ANSWER_SECONDS
                 while Connection.events_received < index * together and time.monotonic() < end:
                     time.sleep(0.0005)
                 time.sleep(0.002)
                 connection.sendall(part)
+            if self.closes:
+                return connection.close()
 
 
 class Bench:
-    """Both processes. A `with` block: they end with it."""
+    """Both processes. A `with` block: they end with it.
 
-    def __init__(self, sluice, mock, *, log="info", sites=False):
+    `under` is a command that runs the gateway in place of the counters; `tls` adds upstreams behind TLS.
+    """
+
+    def __init__(self, sluice, mock, *, log="info", sites=False, under=(), threads=1, tls=False):
+        self.under = [*under]
+        self.threads = threads
+        self.tls = tls
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-counters-"))
         self.processes = []
         try:
@@ -191,32 +206,36 @@ class Bench:
             if not os.access(program, os.X_OK):
                 raise SystemExit(f"there is no {program}: `make budgets` builds it, or name another")
         library = CHECKOUT / ".build" / "counters" / "libcounters.so"
-        subprocess.run([HERE / "build-library", library], check=True)
+        if not self.under:
+            subprocess.run([HERE / "build-library", library], check=True)
 
         command = [mock, "--listen", "127.0.0.1:0", "--api-key", UPSTREAM_KEY, "--deployment", "*", "--quiet"]
         process = self._spawn("mock", command)
         line = wait_for("mock-azure", process, lambda: next(iter(self._lines("mock.log")), None))
         upstream = line.rsplit(":", 1)[1]
 
+        tls_endpoints, tls_models = self._tls_upstreams() if self.tls else ("", "")
         (self.folder / "sluice.yaml").write_text(
             f"""listen: 127.0.0.1:0
 admin: 127.0.0.1:0
-server: {{threads: 1}}
+server: {{threads: {self.threads}}}
 clients: [{{name: team-a, api_keys: [{CLIENT_KEY}]}}]
 endpoints:
   - {{name: west, url: "http://127.0.0.1:{upstream}", api_key: {UPSTREAM_KEY}}}
   - {{name: lockstep, url: "http://127.0.0.1:{LockstepUpstream().port}", api_key: {UPSTREAM_KEY}}}
-models:
+{tls_endpoints}models:
   - {{name: gpt-4o, deployments: [{{endpoint: west, deployment: gpt-4o}}]}}
   - {{name: gpt-4o-stream, deployments: [{{endpoint: lockstep, deployment: gpt-4o}}]}}
-log: {{level: {log}}}
+{tls_models}log: {{level: {log}}}
 """
         )
         environment = {"LD_PRELOAD": str(library), "COUNTERS_FILE": str(self.folder / "counters")}
+        if self.under:
+            environment = {}
         if sites:
             environment["COUNTERS_SITES"] = str(self.folder / "sites")
         ports = self.folder / "ports"
-        command = [sluice, "serve", "--config", self.folder / "sluice.yaml", "--port-file", ports]
+        command = [*self.under, sluice, "serve", "--config", self.folder / "sluice.yaml", "--port-file", ports]
         self.gateway = self._spawn("sluice", command, environment)
 
         def listens():
@@ -224,8 +243,26 @@ log: {{level: {log}}}
             return lines if len(lines) == 2 else None
 
         self.port = int(wait_for("the gateway's ports", self.gateway, listens)[0].rsplit(":", 1)[1])
-        self.counters = Counters(self.folder / "counters")
+        self.counters = None if self.under else Counters(self.folder / "counters")
         self.sites = Sites(self.folder / "sites") if sites else None
+
+    def _tls_upstreams(self):
+        sys.path.insert(0, str(HERE.parent / "compare"))
+        from certificates import make_certificates
+
+        certificates = make_certificates(self.folder)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificates.certificate, certificates.key)
+        endpoints = models = ""
+        for name, closes in (("tls", False), ("tls-connect", True)):
+            port = LockstepUpstream(context, closes).port
+            endpoints += f"""  - name: {name}
+    url: "https://127.0.0.1:{port}"
+    ca_file: {certificates.authority}
+    api_key: {UPSTREAM_KEY}
+"""
+            models += f"  - {{name: gpt-4o-{name}, deployments: [{{endpoint: {name}, deployment: gpt-4o}}]}}\n"
+        return endpoints, models
 
     def connect(self):
         return Connection(self.port)
@@ -294,9 +331,9 @@ def unary():
     return chat("gpt-4o", ',"user":"mock:delay=2"')
 
 
-def stream(events, together):
+def stream(events, together, model="gpt-4o-stream"):
     options = ',"stream":true,"stream_options":{"include_usage":true}'
-    return chat("gpt-4o-stream", f'{options},"user":"events={events},together={together}"')
+    return chat(model, f'{options},"user":"events={events},together={together}"')
 
 
 def chat(model, rest):
