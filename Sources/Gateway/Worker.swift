@@ -119,8 +119,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     }
 
     /// What a settlement is to tell of what a deployment said about its limits.
-    func feedback(_ fields: DeploymentFields, of candidate: Candidate, levels: Levels) -> Feedback {
-        liveLimits.feedback(fields, of: candidate, levels: levels, now: Self.milliseconds(.now()))
+    func feedback(_ fields: DeploymentFields, of candidate: Candidate, levels: Levels, now: NIODeadline) -> Feedback {
+        liveLimits.feedback(fields, of: candidate, levels: levels, now: Self.milliseconds(now))
     }
 
     /// Keeps in mind how much longer deployments cool.

@@ -81,7 +81,7 @@ extension Integration {
                 ([
                     "listen: 127.0.0.1:0", "admin: 127.0.0.1:0",
                     "coordination: {redis: \"redis://127.0.0.1:\(redis)\", deadline: 1s}", "clients:",
-                    "  - {name: team-a, api_keys: [\(GatewayConfigurationText.key)], limits: {requests_per_minute: 1000}}",
+                    "  - {name: team-a, api_keys: [\(GatewayConfigurationText.key)], limits: {requests_per_minute: 1}, burst: {requests: 1000}}",
                     "endpoints:",
                 ] + endpoints + ["models:"] + models).joined(separator: "\n") + "\n"
         }

@@ -6,7 +6,36 @@ extension Integration {
     /// Responses and files, which live on the resource that made them.
     @Suite("What lives on one resource")
     struct ResourceTests {
-        private static func file(_ west: MockAzure, _ east: MockAzure, redis: Int?) -> String {
+        /// Another resource, whose ids are its own: two stand-ins would draw the same.
+        private static func another() throws -> ScriptedUpstream {
+            let made = Mutex(0)
+            return try ScriptedUpstream { connection in
+                while true {
+                    let request = try connection.readRequest()
+                    var (status, type, text) = ("200 OK", "application/json", "{}")
+                    if request.requestLine.hasPrefix("POST") {
+                        let number = made.withLock { count in
+                            count += 1
+                            return count
+                        }
+                        text = #"{"object":"response","metadata":{"x":"id"},"id":"resp_east\#(number)"}"#
+                        if String(decoding: request.body, as: UTF8.self).contains("\"stream\":true") {
+                            type = "text/event-stream"
+                            text =
+                                "event: response.created\ndata: {\"type\":\"response.created\",\"response\":\(text)}\n\n"
+                                + "data: {\"type\":\"response.output_text.delta\",\"delta\":\"Hi\"}\n\n"
+                        }
+                    } else if !request.requestLine.contains("/resp_east") {
+                        (status, text) = ("404 Not Found", #"{"error":{"code":"404","message":"x"}}"#)
+                    }
+                    try connection.send(
+                        "HTTP/1.1 \(status)\r\ncontent-type: \(type)\r\ncontent-length: \(text.utf8.count)\r\n\r\n\(text)"
+                    )
+                }
+            }
+        }
+
+        private static func file(_ west: MockAzure, _ east: ScriptedUpstream, redis: Int?) -> String {
             let key = GatewayConfigurationText.upstreamKey
             return
                 ((redis.map { ["coordination: {redis: \"redis://127.0.0.1:\($0)\", deadline: 1s}"] } ?? []) + [
@@ -43,7 +72,7 @@ extension Integration {
 
         @Test("is found again by every replica, by its own client alone, and nowhere else", arguments: [true, false])
         func responses(stream: Bool) throws {
-            let (west, east, redis) = (try MockAzure(), try MockAzure(), try RedisServer())
+            let (west, east, redis) = (try MockAzure(), try Self.another(), try RedisServer())
             let file = Self.file(west, east, redis: redis.port)
             let gateways = try (0..<2).map { _ in try Gateway(file: file, upstream: west) }
             for gateway in gateways {
@@ -114,7 +143,7 @@ extension Integration {
             "is remembered by a single replica without Redis as well; what nobody has seen goes to the first endpoint"
         )
         func alone() throws {
-            let (west, east) = (try MockAzure(), try MockAzure())
+            let (west, east) = (try MockAzure(), try Self.another())
             let gateway = try Gateway(file: Self.file(west, east, redis: nil), upstream: west)
             for _ in 0..<8 {
                 let made = try Self.ask(gateway, "POST", "/openai/v1/responses", #"{"model":"gpt-4o","input":"Hello"}"#)

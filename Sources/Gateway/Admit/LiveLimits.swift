@@ -44,6 +44,7 @@ struct LiveLimits {
         levels: Levels,
         now: Int64
     ) -> Feedback {
+        guard fields != DeploymentFields() else { return .none }
         let limit = limitToTell(fields.tokenLimit, of: candidate, now: now)
         let hasTokens = candidate.limits.tokens != nil || fields.tokenLimit != nil
         return Feedback(

@@ -128,7 +128,7 @@ extension Exchange {
             return
         }
         let mayGoOn = mayReroute
-        passage?.strikeOut()
+        passage?.strikeOut(cooldown: failure.failure.cooldown, now: .now())
         passage?.isRerouting = true
         worker.metrics.admission.countFailure(failure.failure, endpoint: record.endpoint ?? 0)
         if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.noteFailure(cooldown, of: candidate) }
@@ -167,6 +167,11 @@ extension Exchange {
     ///
     /// - Parameter wait: milliseconds until one of them may be free.
     private func stop(_ failure: AttemptFailure, wait: Int64?) {
+        // Of several, the one that is free first counts.
+        let wait = wait.map { wait in
+            guard let passage, passage.choices > 1 else { return wait }
+            return passage.wait(wait, now: .now())
+        }
         // Of one deployment Azure knows best; of several, the one that is free first counts.
         if held?.head.status == 429, let wait, passage?.choices ?? 0 > 1 {
             held?.retryAfter = wait + worker.jitter(of: wait)
@@ -200,14 +205,17 @@ extension Exchange {
                 deployment: passage.hasNoDeployment ? nil : passage.candidate,
                 refundsDeployment: passage.deployment?.isProvisioned ?? false,
                 succeeded: 1..<400 ~= status,
-                feedback: 1..<400 ~= status
-                    ? passage.candidate.map {
-                        worker.feedback(deploymentFields, of: $0, levels: reserved.levels)
-                    } ?? .none : .none,
+                feedback: 1..<400 ~= status ? feedback(levels: reserved.levels) : .none,
                 usage: booking(used, status: status, at: reserved.admitted),
                 authority: reserved.authority
             )
         ) { _ in }
+    }
+
+    /// What the deployment said about its limits, as far as it is news. The time is that of the head: no clock is read.
+    private func feedback(levels: Levels) -> Feedback {
+        guard let candidate = passage?.candidate, let now = record.firstByte else { return .none }
+        return worker.feedback(deploymentFields, of: candidate, levels: levels, now: now)
     }
 
     /// As Azure reported it, or estimated from what was seen of the answer.

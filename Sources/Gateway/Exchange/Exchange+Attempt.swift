@@ -160,7 +160,7 @@ extension Exchange: TransferObserver {
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
         giveBackArena()
-        if let error, held == nil, answer == nil {  // one whose head came is counted by its status
+        if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
             } else {
