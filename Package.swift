@@ -103,6 +103,12 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        .target(
+            name: "TokenMill",
+            dependencies: ["COpenSSL", nioCore, nioPosix, nioHTTP1],
+            path: "Tests/TokenMill",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "TransportTests",
             dependencies: ["CEpoll", "TestSupport", "Transport", nioCore, nioPosix, nioHTTP1, nioSSL],
@@ -119,7 +125,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "COpenSSL", "Coordination", "Gateway", "TestSupport", "Transport", logging, nioCore, nioPosix,
+                "COpenSSL", "Coordination", "Gateway", "TestSupport", "TokenMill", "Transport", logging, nioCore,
+                nioPosix,
                 nioEmbedded, nioHTTP1,
             ],
             swiftSettings: strict
@@ -136,7 +143,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Gateway", "TestSupport", nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["Gateway", "TestSupport", "TokenMill", nioCore, nioPosix, nioHTTP1, nioSSL],
             exclude: ["python"],
             swiftSettings: strict
         ),

@@ -25,6 +25,8 @@ package struct Settlement: Hashable, Sendable {
     package let feedback: Feedback
     package let usage: Usage?
     package let authority: Authority
+    /// It ends what was admitted elsewhere: nothing of it was charged where this is sent, so all that was used is charged now.
+    package let isApart: Bool
 
     package init(
         lease: LeaseID,
@@ -39,7 +41,8 @@ package struct Settlement: Hashable, Sendable {
         succeeded: Bool,
         feedback: Feedback = .none,
         usage: Usage? = nil,
-        authority: Authority
+        authority: Authority,
+        isApart: Bool = false
     ) {
         precondition(attempt >= 1, "attempts are counted from one")
         precondition(scopes.count <= Admission.mostScopes, "a lease has at most two client scopes")
@@ -56,6 +59,7 @@ package struct Settlement: Hashable, Sendable {
         self.feedback = feedback
         self.usage = usage
         self.authority = authority
+        self.isApart = isApart
     }
 
     /// How long the end of a lease is remembered where an earlier message may still arrive, in milliseconds.
@@ -96,12 +100,14 @@ package struct Usage: Hashable, Sendable {
             self.serverErrors = serverErrors.asCount
         }
 
-        /// The counts under the names that they have in Redis.
-        var fields: [(name: StaticString, count: Int64)] {
-            [
-                ("req", requests), ("in", input), ("out", output), ("cached", cached), ("429", throttled),
-                ("5xx", serverErrors),
-            ]
+        /// The counts that are not zero, under the names that they have in Redis.
+        func visit(_ body: (StaticString, Int64) -> Void) {
+            if requests > 0 { body("req", requests) }
+            if input > 0 { body("in", input) }
+            if output > 0 { body("out", output) }
+            if cached > 0 { body("cached", cached) }
+            if throttled > 0 { body("429", throttled) }
+            if serverErrors > 0 { body("5xx", serverErrors) }
         }
     }
 

@@ -17,19 +17,24 @@ package final class GatewayServer: Service {
     private let configuration: GatewayConfiguration
     private let logger: Logger
     private let logWriter: LogWriter
+    private let environment: [String: String]
     private let onListening: @Sendable (Addresses) -> Void
 
     /// How long the last bytes may take on their way out once all exchanges have ended.
     private static let flushTime = Duration.seconds(2)
 
-    /// - Parameter onListening: called once, when both listeners accept.
+    /// - Parameters:
+    ///   - environment: the process's, in which Azure says where an identity's tokens are.
+    ///   - onListening: called once, when both listeners accept.
     package init(
         configuration: GatewayConfiguration,
+        environment: [String: String],
         logger: Logger,
         logWriter: LogWriter,
         onListening: @escaping @Sendable (Addresses) -> Void = { _ in }
     ) {
         self.configuration = configuration
+        self.environment = environment
         self.logger = logger
         self.logWriter = logWriter
         self.onListening = onListening
@@ -42,7 +47,7 @@ package final class GatewayServer: Service {
         let adminGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)  // probes are answered under any load
         let outcome: Result<Void, any Error>
         do {
-            let fleet = try await makeWorkers(group)
+            let fleet = try await makeWorkers(group, MockUpstream(group: adminGroup).standIn(for: configuration))
             do {
                 try await serve(fleet, group: group, adminGroup: adminGroup)
                 outcome = .success(())
@@ -68,14 +73,18 @@ package final class GatewayServer: Service {
 
     // MARK: up
 
-    private func makeWorkers(_ group: MultiThreadedEventLoopGroup) async throws -> Fleet {
+    private func makeWorkers(
+        _ group: MultiThreadedEventLoopGroup,
+        _ configuration: GatewayConfiguration
+    ) async throws -> Fleet {
         let loops = Array(group.makeIterator())
-        let snapshot = Snapshot(configuration, loops: loops.count)
+        let snapshot = try Snapshot(configuration, loops: loops.count, environment: environment)
         let gate = Gate(limit: configuration.server.maxInFlight)
         let processID = UInt64.random(in: .min ... .max)
         let coordinating = try Coordinating(
             configuration.coordination,
             instance: UInt32(truncatingIfNeeded: processID),
+            environment: environment,
             logger: logger
         )
         var workers: [Worker] = []
@@ -97,7 +106,39 @@ package final class GatewayServer: Service {
                 }.get()
             )
         }
-        return Fleet(workers: workers, gate: gate, snapshot: snapshot, coordinating: coordinating)
+        let keepers = try await Self.makeKeepers(workers, snapshot, coordinating, logger: logger)
+        let logger = logger
+        for worker in workers {
+            try await worker.eventLoop.submit { worker.startTracing(logger: logger) }.get()
+        }
+        return Fleet(
+            workers: workers,
+            gate: gate,
+            snapshot: snapshot,
+            coordinating: coordinating,
+            keepers: keepers
+        )
+    }
+
+    /// Begins to fetch keys and tokens, on the first worker's event loop, and shows them to all.
+    private static func makeKeepers(
+        _ workers: [Worker],
+        _ snapshot: Snapshot,
+        _ coordinating: Coordinating,
+        logger: Logger
+    ) async throws -> Keepers {
+        let first = workers[0]
+        let (keepers, kept) = try await first.eventLoop.submit {
+            let keepers = Keepers(transfers: first.transfers, shared: coordinating.sharedKeys, logger: logger)
+            keepers.keepRedisToken(of: coordinating)
+            return (keepers, keepers.adopt(snapshot))
+        }.get()
+        for worker in workers {
+            try await worker.eventLoop.submit {
+                worker.access.adopt(snapshot, kept, on: worker.eventLoop)
+            }.get()
+        }
+        return keepers
     }
 
     private func serve(
@@ -208,7 +249,9 @@ package final class GatewayServer: Service {
         if await !fleet.gate.connections.waitUntilZero(limit: Self.flushTime) {
             logger.warning("closing connections", metadata: ["open": "\(fleet.gate.connections.count)"])
         }
+        async let spans: Void = fleet.drainSpans()
         await fleet.coordinating.drain()
+        await spans
     }
 }
 
@@ -218,6 +261,7 @@ struct Fleet: Sendable {
     let gate: Gate
     let snapshot: Snapshot
     let coordinating: Coordinating
+    let keepers: Keepers
     let start = NIODeadline.now()
 
     func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }
@@ -231,7 +275,11 @@ struct Fleet: Sendable {
         return results
     }
 
-    func shutdown() async { _ = await onEachLoop { $0.shutdown() } }
+    func shutdown() async {
+        let keepers = keepers
+        _ = try? await keepers.eventLoop.submit { keepers.stop() }.get()
+        _ = await onEachLoop { $0.shutdown() }
+    }
 }
 
 extension Fleet {

@@ -6,12 +6,29 @@ internal import Transport
 final class Snapshot: Sendable {
     struct Endpoint: Sendable {
         let name: String
-        let apiKey: String?
+        let credential: Credential
+        /// A regular expression that decides which headers go there, in place of the allow-list.
+        let headersMatching: String?
         let headers: UpstreamHeaders
         let origin: OriginConfiguration
     }
 
+    /// What an endpoint is shown.
+    enum Credential: Sendable {
+        case none
+        case apiKey(String)
+        /// The client's own.
+        case passThrough
+        case token(CredentialKeeper.Settings)
+    }
+
     let configuration: GatewayConfiguration
+    /// What access tokens must say; `nil`: none are validated.
+    let tokenPolicy: TokenPolicy?
+    /// Failed authentications of one address in a minute, after which it is answered 429; `nil`: none are counted.
+    let failureLimit: Int?
+    /// What a client gets that may not use a model.
+    let modelRefusalStatus: Int
     /// `nil`: requests need not come through Front Door.
     let frontDoor: FrontDoor?
     let clients: ClientDirectory
@@ -40,12 +57,25 @@ final class Snapshot: Sendable {
         let heartbeat: TimeAmount
     }
 
-    /// - Parameter loops: among how many event loops an endpoint's connections are divided.
-    init(_ configuration: GatewayConfiguration, loops: Int) {
+    /// - Parameters:
+    ///   - loops: among how many event loops an endpoint's connections are divided.
+    ///   - environment: the process's, in which the platform says where its tokens are.
+    /// - Throws: `StartError` for an identity that the environment does not know.
+    init(_ configuration: GatewayConfiguration, loops: Int, environment: [String: String]) throws {
         self.configuration = configuration
+        tokenPolicy =
+            configuration.entra.isEmpty ? nil : TokenPolicy(configuration, epoch: TokenPolicy.nextEpoch())
+        failureLimit = configuration.frontDoor == nil ? nil : AuthenticationFailures.Limit().count
+        modelRefusalStatus =
+            switch configuration.server.modelRefusalStatus {
+            case .forbidden: 403
+            case .unauthorized: 401
+            }
         frontDoor = configuration.frontDoor.map { FrontDoor($0) }
         clients = ClientDirectory(configuration.clients)
-        endpoints = configuration.endpoints.map { Endpoint($0, loops: loops) }
+        endpoints = try configuration.endpoints.map {
+            try Endpoint($0, loops: loops, environment: environment)
+        }
         modelNames = configuration.models.map(\.name)
         let endpointIndex = Dictionary(
             configuration.endpoints.enumerated().map { ($1.name, $0) },
@@ -135,9 +165,14 @@ extension AdmissionQueue.Bounds {
 }
 
 extension Snapshot.Endpoint {
-    fileprivate init(_ endpoint: GatewayConfiguration.Endpoint, loops: Int) {
+    fileprivate init(
+        _ endpoint: GatewayConfiguration.Endpoint,
+        loops: Int,
+        environment: [String: String]
+    ) throws {
         name = endpoint.name
-        apiKey = endpoint.apiKey?.reveal()
+        credential = try Snapshot.Credential(endpoint, environment: environment)
+        headersMatching = endpoint.forwardHeadersMatching
         headers = UpstreamHeaders(forwarded: endpoint.forwardHeaders.map { $0.lowercased() })
         var origin = OriginConfiguration(
             base: endpoint.url.description,
@@ -155,5 +190,41 @@ extension Snapshot.Endpoint {
         origin.caFile = endpoint.caFile
         origin.proxy = endpoint.proxy
         self.origin = origin
+    }
+}
+
+extension Snapshot.Credential {
+    fileprivate init(_ endpoint: GatewayConfiguration.Endpoint, environment: [String: String]) throws {
+        switch endpoint.credential {
+        case nil: self = .none
+        case .apiKey(let key): self = .apiKey(key.reveal())
+        case .passThrough: self = .passThrough
+        case .identity(let identity):
+            let audience = CredentialSource.audience(ofHost: endpoint.url.host)
+            guard
+                let settings = CredentialKeeper.Settings(identity, resource: audience, environment: environment)
+            else {
+                throw StartError(
+                    "the endpoint '\(endpoint.name)' has 'workload_identity', and the environment lacks one of "
+                        + "AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE"
+                )
+            }
+            self = .token(settings)
+        }
+    }
+}
+
+extension CredentialKeeper.Settings {
+    /// - Parameters:
+    ///   - resource: the audience.
+    ///   - environment: the process's.
+    /// - Returns: `nil` when it lacks what a workload identity needs.
+    init?(_ identity: GatewayConfiguration.AzureIdentity, resource: String, environment: [String: String]) {
+        guard let source = CredentialSource(identity, environment: environment) else { return nil }
+        self.init(source: source, resource: resource)
+        // The variable by which Azure's own SDKs are told of another place.
+        if let base = environment["AZURE_POD_IDENTITY_AUTHORITY_HOST"] {
+            instanceMetadataBase = base.hasSuffix("/") ? String(base.dropLast()) : base
+        }
     }
 }

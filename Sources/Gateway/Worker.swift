@@ -12,11 +12,14 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let gate: Gate
     let coordinator: any Coordinator
     let owners: ResourceOwners
+    let access = Access()
     let reader = JSONRequestReader()
     let hasher = KeyHasher()
     let buffers = BufferPool()
     let accessLog: AccessLog
     var metrics: MetricsShard
+    /// `nil`: no exchange is traced.
+    var tracer: Tracer?
     var streaks = FailureStreaks()
     var injections = InjectionSwitches()
     var corrections = PromptCorrections()
@@ -27,9 +30,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
     private(set) var origins: [Origin]
-    private let transfers: TransferLoop
+    let transfers: TransferLoop
     private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
-    private let processID: UInt64
+    let processID: UInt64
     private let leases: LeaseIssuer
     /// Routes of models that the configuration does not list, by name.
     private var unlistedRoutes: [String?: ModelRoute] = [:]
@@ -149,6 +152,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     /// For answers of the gateway's own (RFC 9110 section 6.6.1); Azure's carry Azure's.
     func httpDate() -> String { date.now() }
 
+    /// Whether answers of several deployments are being read, to be passed on together.
+    var servesSeveral: Bool { transfers.servesSeveral }
+
     func takeArena() -> HeaderArena { arenas.popLast() ?? HeaderArena() }
 
     func giveBack(_ arena: HeaderArena) {
@@ -208,6 +214,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     func shutdown() {
         for connection in Array(connections.values) { connection.closeNow() }
         accessLog.flush()
+        tracer?.exporter.stop()
         isShutDown = true
         transfers.shutdown()
     }

@@ -41,6 +41,7 @@ struct Serve: AsyncParsableCommand {
         let portFile = self.portFile
         let server = GatewayServer(
             configuration: configuration,
+            environment: ProcessInfo.processInfo.environment,
             logger: Logger(label: "sluice"),
             logWriter: logWriter
         ) { addresses in

@@ -39,7 +39,7 @@ package protocol TransferObserver: AnyObject {
     /// Room for more bytes of a streamed request body.
     func transferWantsBody(_ transfer: Transfer, into room: UnsafeMutableRawBufferPointer) -> BodySupply
 
-    /// libcurl has handed over all that it had for now: the time to flush.
+    /// libcurl has handed over all that it had for now: the time to flush. With `isOver`, `transferEnded` follows.
     func transferTurnEnded(_ transfer: Transfer)
 
     /// The last call. `nil`: the response is complete.

@@ -17,6 +17,7 @@ _NAMES = {
     governed.LUA: "nginx + Lua + Redis",
     GATEWAY: "Sluice",
     governed.GOVERNED: "Sluice + Redis",
+    governed.PING: "(a PING of Redis)",
 }
 _PEERS = ("envoy", "nginx")
 _RATIOS = {

@@ -10,7 +10,6 @@ from proxies import Target
 from results import Sample
 from session import Session
 from wire import Answer, Connection
-from wrk import run_wrk
 
 
 def measure_load(session: Session, load: Load, targets: list[Target], layout: Layout) -> None:
@@ -46,7 +45,7 @@ def sample(
     answer: Answer,
     seconds: int,
     layout: Layout,
-    run: Callable[[Load, int, int, tuple[int, ...]], dict[str, float]] = run_wrk,
+    run: Callable[[Load, int, int, tuple[int, ...]], dict[str, float]],
 ) -> Sample:
     """Runs the load once and says what it cost."""
     before = target.process.cpu_seconds() if target.process else 0.0

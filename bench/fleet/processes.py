@@ -50,6 +50,10 @@ class Program:
     def pause(self) -> None:
         self._popen.send_signal(signal.SIGSTOP)
 
+    def kill(self) -> None:
+        self._popen.kill()
+        self._popen.wait()
+
     def resume(self) -> None:
         self._popen.send_signal(signal.SIGCONT)
 

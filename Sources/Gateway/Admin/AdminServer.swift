@@ -70,6 +70,14 @@ struct AdminServer: Sendable {
         return total
     }
 
+    /// As the first event loop knows it; the others know the same.
+    private func access() async -> Access.Report {
+        guard let worker = fleet.workers.first,
+            let report = try? await worker.eventLoop.submit({ worker.access.report }).get()
+        else { return Access.Report() }
+        return report
+    }
+
     private func routing() async -> RoutingReport? {
         var reports = await fleet.onEachLoop { RoutingReport($0) }[...]
         guard var total = reports.popFirst() else { return nil }
@@ -79,7 +87,11 @@ struct AdminServer: Sendable {
 
     private func seen() async -> MetricsPage.Seen {
         var seen = MetricsPage.Seen(redis: await fleet.coordinating.latencies())
+        seen.access = await access()
         for cooling in await fleet.onEachLoop({ $0.cooling() }) { seen.cooling.merge(cooling, uniquingKeysWith: max) }
+        for counts in await fleet.onEachLoop({ $0.tracer?.exporter.counts ?? TraceCounts() }) {
+            seen.traces.add(counts)
+        }
         return seen
     }
 

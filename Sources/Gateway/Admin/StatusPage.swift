@@ -94,7 +94,7 @@ struct StatusPage {
                 ("replicas", "\(state.fleetSize)"), ("unsettled", "\(state.queueDepth)"),
                 ("settlements_dropped", "\(state.dropped)"), ("fallback_admissions", "\(state.fallbackAdmissions)"),
                 ("late_answers", "\(state.lateAnswers)"), ("cancellations", "\(state.cancellations)"),
-                ("errors", "\(state.errors)"),
+                ("errors", "\(state.errors)"), ("remembered_refusals", "\(state.rememberedRefusals)"),
             ]
         )
     }

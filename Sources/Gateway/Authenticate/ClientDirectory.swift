@@ -17,7 +17,17 @@ struct ClientDirectory: Sendable {
         }
     }
 
+    /// Whom a request's credentials name, as far as keys say it.
+    enum Finding {
+        case client(Client)
+        /// A bearer that is no client's key: perhaps an access token. With its SHA-256.
+        case bearer(Substring, KeyDigest)
+        case refused(GatewayError)
+    }
+
     let clients: [Client]
+    /// Who any bearer token that is no key stands for.
+    let anyBearer: Client?
     private let byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]]
 
     /// Two clients with one key cannot be told apart; `duplicates` names them, for the configuration's errors.
@@ -33,6 +43,7 @@ struct ClientDirectory: Sendable {
                 scopes: ClientScopes($1)
             )
         }
+        anyBearer = configuration.firstIndex(where: \.takesAnyBearerToken).map { [clients] in clients[$0] }
         for (index, client) in configuration.enumerated() {
             for key in client.apiKeys {
                 guard let digest = key.digest(hasher) else { continue }
@@ -45,19 +56,20 @@ struct ClientDirectory: Sendable {
     /// The client that a request's credentials name.
     ///
     /// A key may come as `api-key`, as `Authorization: Bearer`, or as both when they are the same: SDKs send either.
-    func client(apiKey: String?, authorization: String?, hasher: KeyHasher) -> Result<Client, GatewayError> {
+    func find(apiKey: String?, authorization: String?, hasher: KeyHasher) -> Finding {
         var bearer: Substring?
         if let authorization {
-            guard let token = Self.bearerToken(authorization) else { return .failure(.unknownKey) }
+            guard let token = Self.bearerToken(authorization) else { return .refused(.unknownKey) }
             bearer = token
         }
-        let presented = apiKey.map { hasher.digest(of: $0) } ?? bearer.map { hasher.digest(of: $0) }
-        guard let presented else { return .failure(.unknownKey) }
-        if apiKey != nil, let bearer, !presented.isSame(as: hasher.digest(of: bearer)) {
-            return .failure(.differingKeys)
+        guard let apiKey else {
+            guard let bearer else { return .refused(.noCredentials) }
+            let digest = hasher.digest(of: bearer)
+            return client(with: digest).map { .client($0) } ?? .bearer(bearer, digest)
         }
-        guard let client = client(with: presented) else { return .failure(.unknownKey) }
-        return .success(client)
+        let digest = hasher.digest(of: apiKey)
+        if let bearer, !digest.isSame(as: hasher.digest(of: bearer)) { return .refused(.differingKeys) }
+        return client(with: digest).map { .client($0) } ?? .refused(.unknownKey)
     }
 
     private func client(with presented: KeyDigest) -> Client? {

@@ -112,6 +112,16 @@ extension GatewayConfiguration.Log {
         keys.read("level", "The least severe line that is written.", into: &self.level) { $0.choice(of: Level.self) }
         keys.read("format", "Of every line.", into: &self.format) { $0.choice(of: Format.self) }
         keys.read("access", "One line per request.", into: &self.access) { $0.bool() }
+        keys.read(
+            "access_level",
+            "The least severe request that has a line: 5xx are errors, other failures warnings.",
+            into: &self.accessLevel
+        ) { $0.choice(of: AccessLevel.self) }
+        keys.read(
+            "access_sampling_ratio",
+            "Of the requests that succeeded; failures always have their line.",
+            into: &self.accessSamplingRatio
+        ) { $0.fraction() }
     }
 }
 

@@ -30,6 +30,16 @@ extension GatewayConfiguration {
     package struct Tracing: Sendable, Equatable {
         /// Where spans are sent by OTLP over HTTP.
         package var otlp: EndpointURL
+        /// Of the requests whose caller has not decided, 0 to 1, default 0.01.
+        package var samplingRatio = 0.01
+        /// A caller that sends a valid `traceparent` decides whether its request is traced. Default true.
+        package var followCallers = true
+        /// The spans' `service.name`. Default sluice.
+        package var service = "sluice"
+        /// PEM file of the authorities to trust instead of the system's, resolved like `TLSFiles`.
+        package var caFile: String?
+
+        package init(otlp: EndpointURL) { self.otlp = otlp }
     }
 
     /// An answer given to every request, to measure everything but Azure.

@@ -94,5 +94,13 @@ extension GatewayConfiguration {
         package var format = Format.json
         /// One line per request. Default true.
         package var access = true
+        /// The least severe request that has a line: 5xx are errors, other failures warnings. Default info.
+        package var accessLevel = AccessLevel.info
+        /// Of the requests that succeeded, 0 to 1, default 1; failures always have their line.
+        package var accessSamplingRatio = 1.0
+
+        package enum AccessLevel: String, Sendable, CaseIterable {
+            case info, warning, error
+        }
     }
 }

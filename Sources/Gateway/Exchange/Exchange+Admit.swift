@@ -32,7 +32,10 @@ extension Exchange {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
-        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
+        if let model, !client.mayUse(model) {
+            let status = worker.snapshot.modelRefusalStatus
+            return perform(machine.refused(.modelNotAllowed(model, status: status)))
+        }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
         let prefix = route.prefersPrefix ? body.flatMap { PromptPrefix($0.bytes, client: client.name) } : nil
         var order = worker.order(route, priority: client.priority, isStream: record.isStream, prefix: prefix)
@@ -54,6 +57,7 @@ extension Exchange {
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
         if let upload { machine.admitting(upload) }
         if waitsBehindOthers() { return }
+        traceAdmission()
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
         if machine.isAdmitting { askedForAdmission = .now() }
     }
@@ -91,7 +95,8 @@ extension Exchange {
 
     func decided(_ decision: AdmissionDecision, _ admission: Admission) {
         let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
-        worker.metrics.admission.count(decision, client: client?.index, after: wait)
+        worker.metrics.admission.count(decision, after: wait)
+        trace?.admissionDecided(decision, at: .now())
         switch decision {
         case .admitted(let reservation):
             guard machine.admitted() == .forward else {
@@ -114,6 +119,7 @@ extension Exchange {
 
     /// Those that deployments refuse come back spread out; a client's own limit says exactly when.
     private func refuse(_ refusal: Refusal, _ scopes: [ClientScope]) {
+        worker.metrics.admission.countRefusal(refusal.reason, client: client?.index)
         var wait = refusal.wait
         if case .deployments = refusal.reason { wait += worker.jitter(of: wait) }
         perform(machine.refused(.refused(refusal, wait: wait, scopes: scopes, model: record.modelName)))
@@ -260,11 +266,11 @@ extension Exchange {
 
     /// Whether there is another deployment for the request, time left, and a body that can be sent again.
     var mayReroute: Bool {
-        guard let passage, passage.left.count > 1, NIODeadline.now() - waitsSince < Self.retryTime else {
-            return false
-        }
-        return canBeSentAgain
+        passage?.left.count ?? 0 > 1 && maySendAgain
     }
+
+    /// Whether there is time left, and a body that can be sent again.
+    var maySendAgain: Bool { NIODeadline.now() - waitsSince < Self.retryTime && canBeSentAgain }
 
     /// The request's body is still whole.
     var canBeSentAgain: Bool {

@@ -10,9 +10,11 @@ extension Exchange {
     /// Sends the request to the deployment that was reserved.
     func forward() {
         guard let passage, let deployment = passage.deployment else { return }
+        guard let credential = credential(for: deployment.endpoint) else { return }
         record.endpoint = deployment.endpoint
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
+        traceAttempt(at: deployment.endpoint)
         if let candidate = passage.candidate {
             lastDeployment = candidate.id.name
             isCounted = false
@@ -26,10 +28,14 @@ extension Exchange {
         endpoint.headers.write(
             head,
             connectionNames: fields.connectionNames,
-            apiKey: endpoint.apiKey,
+            credential: credential,
+            matcher: worker.access.matcher(of: deployment.endpoint),
             body: body.headerKind,
             into: arena
         )
+        if endpoint.headers.forwardsTrace {
+            addTrace(to: arena, withState: endpoint.headers.forwardsTraceState)
+        }
         let request = TransferRequest(
             method: head.method.rawValue,
             target: upstreamTarget(deployment),
@@ -71,6 +77,7 @@ extension Exchange: TransferObserver {
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
         // Provisioned deployments are never judged by fields that they do not send.
         deploymentFields = passage?.deployment?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
+        trace?.attemptAnswered(status: upstream.status)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }
@@ -153,6 +160,8 @@ extension Exchange: TransferObserver {
     }
 
     func transferTurnEnded(_ transfer: Transfer) {
+        // The end of a stream leaves in one write with its last event.
+        guard !transfer.isOver || connection.hasWholeAnswer else { return }
         connection.flush()
         if answer?.isStream == true { timer?.set(.now() + worker.snapshot.limits.heartbeat) }
     }
@@ -160,6 +169,7 @@ extension Exchange: TransferObserver {
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
         giveBackArena()
+        trace?.attemptEnded(error: error?.code.rawValue, at: .now())
         if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
@@ -176,6 +186,10 @@ extension Exchange: TransferObserver {
         switch machine.attemptEnded(error.map { GatewayError($0) }, remedy: remedy) {
         case .reroute:
             if let failure { reroute(failure) }
+        case .forward:
+            forward()
+        case .renewToken:
+            renewToken()
         case let action:
             perform(action)
         }
@@ -193,7 +207,7 @@ extension Exchange: TransferObserver {
 // MARK: time
 
 extension Exchange: DeadlineHandler {
-    private func startTimer(after time: TimeAmount) {
+    func startTimer(after time: TimeAmount) {
         let timer = self.timer ?? DeadlineTimer(eventLoop: worker.eventLoop)
         if self.timer == nil { timer.attach(self) }
         self.timer = timer
@@ -201,8 +215,13 @@ extension Exchange: DeadlineHandler {
     }
 
     func deadlineReached(_ timer: DeadlineTimer) {
-        if machine.state == .ended { return }
-        if answer == nil { release() } else { beat(timer) }
+        switch machine.state {
+        case .ended: break
+        case .identifying: stopIdentifying()
+        case .awaitingToken: tokenIsMissing()
+        case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting: release()
+        case .relaying: beat(timer)
+        }
     }
 
     /// The stream was silent for a while: a comment keeps proxies and clients from giving it up, never inside an event.

@@ -58,6 +58,7 @@ extension Exchange {
         )
         askedForAdmission = nil
         defer { if machine.isAdmitting { askedForAdmission = .now() } }
+        traceAdmission()
         worker.coordinator.admit(admission) { [self] decision in
             let waited = NIODeadline.now() - waitsSince
             decided(decision, admission)
@@ -71,6 +72,7 @@ extension Exchange {
     func waitIsOver(_ error: GatewayError) { perform(machine.refused(error)) }
 
     private func refusal(wait: Int64) -> GatewayError {
+        worker.metrics.admission.countRefusal(.deployments, client: client?.index)
         let wait = wait + worker.jitter(of: wait)
         let refusal = Refusal(reason: .deployments, wait: wait, time: 0, levels: [], cooldowns: [])
         return .refused(refusal, scopes: [], model: record.modelName)

@@ -21,6 +21,14 @@ final class Exchange {
     var machine = ExchangeStateMachine()
     var record: ExchangeRecord
     var client: ClientDirectory.Client?
+    /// While a token waits for its key.
+    var unidentified: Unidentified?
+    /// Azure gets the client's own credential, as it came, whatever the endpoint has.
+    var passesCredential = false
+    /// What the last attempt showed.
+    var shown = ShownCredential.gateways
+    var hasRenewed = false
+    var tokenWait: TokenWait?
 
     /// The collected request body.
     var body: BodyStorage?
@@ -36,6 +44,8 @@ final class Exchange {
     var passage: Passage?
     /// The client's limits as they are left, for the answer's head.
     var rateLimits: RateLimitFields?
+    /// `nil`: not traced.
+    var trace: ExchangeTrace?
     /// When the coordinator was asked, if its answer was not at hand.
     var askedForAdmission: NIODeadline?
     var attempt: Transfer?
@@ -94,6 +104,7 @@ final class Exchange {
     // MARK: accept
 
     func start() {
+        beginTrace()
         if let frontDoor = worker.snapshot.frontDoor {
             // Probes were answered before there was an exchange.
             switch frontDoor.judge(head.headers, isHealthPath: false) {
@@ -115,32 +126,19 @@ final class Exchange {
         authenticate()
     }
 
-    // MARK: authenticate
-
-    private func authenticate() {
-        switch worker.snapshot.clients.client(
-            apiKey: fields.apiKey,
-            authorization: fields.authorization,
-            hasher: worker.hasher
-        ) {
-        case .failure(let error):
-            perform(machine.refused(error))
-        case .success(let client):
-            self.client = client
-            record.client = client.index
-            record.clientName = client.name
-            takeBody()
-        }
-    }
-
-    // MARK: the request body (Exchange+Request.swift)
+    // MARK: authenticate (Exchange+Authenticate.swift), then the request body (Exchange+Request.swift)
 
     func received(_ bytes: ByteBuffer) {
         record.requestBytes += bytes.readableBytes
+        receive(bytes)
+    }
+
+    func receive(_ bytes: ByteBuffer) {
         guard record.requestBytes <= worker.snapshot.limits.bodyBytes else {
             return perform(machine.refused(.bodyTooLarge(limit: worker.snapshot.limits.bodyBytes)))
         }
         switch machine.bodyReceived() {
+        case .postpone: unidentified?.postponed.append(bytes)
         case .collect: collect(bytes)
         case .upload: passOn(bytes)
         case let action: perform(action)
@@ -149,6 +147,7 @@ final class Exchange {
 
     func requestEnded() {
         switch machine.requestEnded() {
+        case .postpone: unidentified?.hasEnded = true
         case .decide: decide()
         case .endUpload: endUpload()
         case let action: perform(action)
@@ -164,7 +163,9 @@ final class Exchange {
     /// Performs what the machine decided. Every ending goes through `settle` and `record`, once.
     func perform(_ action: ExchangeStateMachine.Action) {
         switch action {
-        case .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute, .relayHead, .relay:
+        case .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+            .hold,
+            .reroute, .relayHead, .relay:
             return
         case .relayHeld:
             relayHeld()
@@ -193,6 +194,8 @@ final class Exchange {
 
     private func finish(status: Int, error: GatewayError?, cancelling: Bool) {
         if cancelling { attempt?.cancel() }
+        giveUpIdentifying()
+        giveUpToken()
         timer?.stop()
         upload.waiting.removeAll()
         connection.releaseReads()
@@ -205,6 +208,7 @@ final class Exchange {
         record.status = status
         record.error = error
         record.end = .now()
+        endTrace()
         worker.record(record)
         connection.exchangeEnded(self)
     }

@@ -34,20 +34,26 @@ struct AdmissionMetrics {
         cooldowns = [Int](repeating: 0, count: endpoints * Self.kinds.count)
     }
 
-    mutating func count(_ decision: AdmissionDecision, client: Int?, after wait: TimeAmount) {
+    mutating func count(_ decision: AdmissionDecision, after wait: TimeAmount) {
         self.wait.observe(wait)
         switch decision {
         case .admitted: admitted += 1
         case .unavailable: unavailable += 1
         case .duplicate: duplicates += 1
-        case .refused(let refusal):
-            refused += 1
-            let limit =
-                switch refusal.reason {
-                case .client(_, let kind): kind.rawValue - 1
-                case .deployments: Self.limits.count - 1
-                }
-            refusals[index(client: client ?? clients, limit: limit)] += 1
+        case .refused: refused += 1
+        }
+    }
+
+    /// A client is told that it is refused: not each time that a request that waits is.
+    mutating func countRefusal(_ reason: Refusal.Reason, client: Int?) {
+        refusals[index(client: client ?? clients, limit: Self.limit(reason))] += 1
+    }
+
+    /// Index of the limit that refused.
+    static func limit(_ reason: Refusal.Reason) -> Int {
+        switch reason {
+        case .client(_, let kind): kind.rawValue - 1
+        case .deployments: limits.count - 1
         }
     }
 

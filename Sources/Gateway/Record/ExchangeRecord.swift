@@ -12,6 +12,8 @@ struct ExchangeRecord {
     var address: CallerAddress?
     /// Front Door's name of the request.
     var frontDoorReference: String?
+    /// What an access token said of its bearer.
+    var identity: TokenIdentity?
     var client: Int?
     var clientName: String?
     /// Index of a configured model.
@@ -36,6 +38,8 @@ struct ExchangeRecord {
     /// When the first byte of Azure's answer was passed on.
     var firstByte: NIODeadline?
     var end: NIODeadline
+    /// Its trace, if it is traced.
+    var trace: TraceID?
     /// Azure's id of the request, which its support asks for.
     var upstreamRequestID: String?
 }

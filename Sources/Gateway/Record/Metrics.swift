@@ -15,6 +15,8 @@ struct MetricsShard {
     var heartbeats = 0
     /// Answers that say that the gateway's credentials or names are wrong at an endpoint.
     var misconfigured = 0
+    /// Requests whose caller was not let in, by reason; the reasons are words of the code.
+    private(set) var refusals: [String: Int] = [:]
     var lag = Histogram(bounds: Histogram.lagBounds)
     /// What models were asked for, what that cost and how long it took.
     private(set) var generation: GenerationMetrics
@@ -50,6 +52,7 @@ struct MetricsShard {
             1
         if let first = record.firstByte { firstByte[model].observe(first - record.start) }
         generation.count(record)
+        if let reason = record.error?.reason { refusals[reason, default: 0] += 1 }
         receivedBytes += record.requestBytes
         sentBytes += record.responseBytes
     }
@@ -83,6 +86,7 @@ struct MetricsShard {
         acceptedConnections += other.acceptedConnections
         heartbeats += other.heartbeats
         misconfigured += other.misconfigured
+        refusals.merge(other.refusals, uniquingKeysWith: +)
         lag.add(other.lag)
     }
 

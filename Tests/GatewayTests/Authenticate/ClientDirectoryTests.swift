@@ -24,7 +24,7 @@ struct ClientDirectoryTests {
     private func client(_ apiKey: String?, _ authorization: String?) -> String {
         switch Self.directory.client(apiKey: apiKey, authorization: authorization, hasher: KeyHasher()) {
         case .success(let client): client.name
-        case .failure(.unknownKey): "unknown"
+        case .failure(.unknownKey), .failure(.noCredentials): "unknown"
         case .failure(.differingKeys): "differing"
         case .failure(let error): "\(error)"
         }
@@ -118,5 +118,17 @@ struct ClientDirectoryTests {
         #expect(["gpt-4o", "mini"].allSatisfy(beta.mayUse))
         #expect(!["", "gpt-4", "gpt-4o ", "GPT-4O", "gpt-4o\u{0}"].contains(where: beta.mayUse))
         #expect(Self.directory.clients.map(\.name) == ["alpha", "beta", "gamma", "broken"])
+    }
+}
+
+extension ClientDirectory {
+    /// Who has a key; a bearer that is none is unknown here.
+    fileprivate func client(apiKey: String?, authorization: String?, hasher: KeyHasher) -> Result<Client, GatewayError>
+    {
+        switch find(apiKey: apiKey, authorization: authorization, hasher: hasher) {
+        case .client(let client): .success(client)
+        case .bearer: .failure(.unknownKey)
+        case .refused(let error): .failure(error)
+        }
     }
 }

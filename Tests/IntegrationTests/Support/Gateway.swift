@@ -30,8 +30,14 @@ final class Gateway: Sendable {
     ///
     /// - Parameters:
     ///   - file: the configuration file's text.
+    ///   - environment: variables beside this process's own.
     ///   - launcher: a program with its arguments that starts it, as it starts anything.
-    init(file text: String, upstream: any Upstream, launcher: [String] = []) throws {
+    init(
+        file text: String,
+        upstream: any Upstream,
+        environment: [String: String] = [:],
+        launcher: [String] = []
+    ) throws {
         self.upstream = upstream
         folder = try TemporaryFolder()
         let file = try folder.write(text, to: "sluice.yaml")
@@ -41,6 +47,7 @@ final class Gateway: Sendable {
         let process = try ChildProcess(
             command[0],
             Array(command.dropFirst()),
+            environment: environment,
             output: folder.url.appendingPathComponent("log")
         )
         self.process = process

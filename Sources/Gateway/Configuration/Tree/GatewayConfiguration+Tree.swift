@@ -13,7 +13,7 @@ extension GatewayConfiguration {
             ("endpoints", .list(self.endpoints.map(\.tree))),
             ("models", .list(self.models.map(\.tree))),
             ("usage", self.sinks.isEmpty ? nil : .mapping([("sinks", .list(self.sinks.map(\.tree)))])),
-            ("tracing", self.tracing.map { .mapping([("otlp", .text($0.otlp.description))]) }),
+            ("tracing", self.tracing.map(\.tree)),
             ("log", self.log.tree),
         ])
         let defaults = Self()
@@ -263,8 +263,25 @@ extension GatewayConfiguration.UsageSink {
     }
 }
 
+extension GatewayConfiguration.Tracing {
+    fileprivate var tree: ConfigurationTree { ownTree.marked(by: Self(otlp: self.otlp).ownTree) }
+
+    private var ownTree: ConfigurationTree {
+        .mapping([
+            ("otlp", .text(self.otlp.description)),
+            ("sampling_ratio", .text(FractionSyntax.text(self.samplingRatio))),
+            ("follow_callers", .text(self.followCallers)), ("service", .text(self.service)),
+            ("ca_file", self.caFile.map { .text($0) }),
+        ])
+    }
+}
+
 extension GatewayConfiguration.Log {
     fileprivate var tree: ConfigurationTree {
-        .mapping([("level", .text(self.level)), ("format", .text(self.format)), ("access", .text(self.access))])
+        .mapping([
+            ("level", .text(self.level)), ("format", .text(self.format)), ("access", .text(self.access)),
+            ("access_level", .text(self.accessLevel)),
+            ("access_sampling_ratio", .text(FractionSyntax.text(self.accessSamplingRatio))),
+        ])
     }
 }
