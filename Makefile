@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books usage-cost scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books test-routing usage-cost scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -98,6 +98,11 @@ test-usage: dependencies ## read a million random answers in random pieces as us
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
+
+ROUTING_SECONDS ?= 120
+test-routing: build-dependencies ## gateways at three times what a deployment takes, through its outage, with queues; ROUTING_SECONDS=120, PROOFS=spill
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.routing --binaries .build/release --seconds $(ROUTING_SECONDS) $(PROOFS)
 
 # The first half is in the process, of the gateway's own code; the second compares gateways that differ in what they record.
 record-cost: dependencies ## print what metrics, access log, usage sink and traces cost a request, in microseconds of CPU time

@@ -8,6 +8,8 @@ struct Coordinating: Sendable {
     private let fleet: FleetCoordination?
     private let local = LocalCoordinator()
     let leases: LeaseIssuer
+    /// Where things are that live on one Azure resource.
+    let owners: ResourceOwners
     /// As whom tokens for Redis are asked for; `nil` where it takes a password or nothing.
     let tokenSettings: CredentialKeeper.Settings?
     /// The user that comes with the token; `nil`: its object id.
@@ -30,6 +32,7 @@ struct Coordinating: Sendable {
         let start = UInt32(clamping: LocalCoordinator.wallClock() / 1000)
         guard let configuration else {
             fleet = nil
+            owners = ResourceOwners(nil)
             (tokenSettings, tokenUser) = (nil, nil)
             leases = LeaseIssuer(instance: instance, start: start, terms: Self.localTerms)
             return
@@ -49,6 +52,7 @@ struct Coordinating: Sendable {
         } catch {
             throw StartError("cannot use the Redis of the configuration (key 'coordination'): \(error)")
         }
+        owners = ResourceOwners(fleet)
         leases = LeaseIssuer(instance: instance, start: start, terms: FleetCoordination.leaseTerms)
     }
 

@@ -27,6 +27,15 @@ final class Edition {
         }
     }
 
+    /// - Parameter place: the endpoint of what the request names; `nil` for any.
+    func route(model: String?, at place: String?) -> ModelRoute? {
+        guard model == nil, let place else { return route(model: model) }
+        guard let number = snapshot.endpoints.firstIndex(where: { $0.name == place && $0.isConfigured }) else {
+            return nil
+        }
+        return ModelRoute(at: number, named: place)
+    }
+
     func route(model: String?) -> ModelRoute? {
         if let model, let route = snapshot.namedRoute(model: model) { return route }
         if model != nil, !snapshot.servesUnlisted { return nil }

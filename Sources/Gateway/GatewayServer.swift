@@ -121,6 +121,7 @@ package final class GatewayServer: Service {
                         gate: gate,
                         coordinator: coordinating.coordinator(on: loop),
                         leases: coordinating.leases,
+                        owners: coordinating.owners,
                         logWriter: writer,
                         spool: books?.spool,
                         processID: processID

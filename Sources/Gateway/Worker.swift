@@ -12,6 +12,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     private(set) var edition: Edition
     let gate: Gate
     let coordinator: any Coordinator
+    let owners: ResourceOwners
     let access = Access()
     let reader = JSONRequestReader()
     let hasher = KeyHasher()
@@ -29,6 +30,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var waitingRooms: WaitingRooms
     /// By the deployments' numbers.
     var tallies: [DeploymentTally]
+    private var liveLimits = LiveLimits()
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
     let transfers: TransferLoop
@@ -49,6 +51,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         gate: Gate,
         coordinator: any Coordinator,
         leases: LeaseIssuer,
+        owners: ResourceOwners,
         logWriter: LogWriter,
         spool: UsageSpool?,
         processID: UInt64
@@ -58,6 +61,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         self.gate = gate
         self.coordinator = coordinator
         self.leases = leases
+        self.owners = owners
         self.processID = processID
         waitingRooms = WaitingRooms(eventLoop: eventLoop)
         tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.roster.deployments.count)
@@ -103,16 +107,21 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var leaseTerms: LeaseTerms { leases.terms }
 
     /// In which order a request tries the deployments of its model, as indices.
-    func order(_ route: ModelRoute, priority: Int, isStream: Bool) -> [Int] {
+    func order(_ route: ModelRoute, priority: Int, isStream: Bool, prefix: PromptPrefix?) -> [Int] {
         let now = Self.milliseconds(.now())
         if let order = route.fixedOrder, cooldowns.areOver(now: now) { return order }
         return CandidateOrder.indices(
             route,
-            CandidateOrder.Request(priority: priority, isStream: isStream),
+            CandidateOrder.Request(priority: priority, isStream: isStream, prefix: prefix),
             now: now,
             coolUntil: { cooldowns.until($0) },
             random: &random
         )
+    }
+
+    /// What a settlement is to tell of what a deployment said about its limits.
+    func feedback(_ fields: DeploymentFields, of candidate: Candidate, levels: Levels, now: NIODeadline) -> Feedback {
+        liveLimits.feedback(fields, of: candidate, levels: levels, now: Self.milliseconds(now))
     }
 
     /// Keeps in mind how much longer deployments cool.

@@ -40,6 +40,10 @@ class Program:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
     def start_again(self) -> None:
         self._popen = self._start()
 

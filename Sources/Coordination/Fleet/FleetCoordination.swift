@@ -70,6 +70,8 @@ package final class FleetCoordination: Sendable {
         return coordinator
     }
 
+    var everyCoordinator: [RedisCoordinator] { coordinators.withLockedValue { $0 } }
+
     /// For questions that are of no event loop.
     var anyCoordinator: RedisCoordinator? { coordinators.withLockedValue { $0.first } }
 

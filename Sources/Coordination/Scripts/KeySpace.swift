@@ -13,6 +13,7 @@ internal import NIOCore
 /// | `{p}:v1:dl:<deployment>` | slots |
 /// | `{p}:v1:l:<lease>` | 2 integers: charged at, on trial since or 0; then the deployment's key. Empty: ended |
 /// | `{p}:v1:u:<yyyymmdd>:<client>` | a hash of counters, `<model>/<deployment>:req` and others |
+/// | `{p}:v1:o:<id>` | `<client>/<endpoint>` that made a response, a file and the like |
 /// | `{p}:v1:v:<name>` | what a replica has left for the others, such as signing keys |
 /// | `{p}:v1:inst` | processes by the time that they count as dead |
 package struct KeySpace: Hashable, Sendable {
@@ -23,6 +24,7 @@ package struct KeySpace: Hashable, Sendable {
     let lease: String
     let usage: String
     let instances: String
+    let owner: String
     let value: String
 
     /// - Parameter namespace: the hash tag; deployments of the gateway that share a Redis and nothing else differ in it.
@@ -35,6 +37,7 @@ package struct KeySpace: Hashable, Sendable {
         lease = prefix + "l:"
         usage = prefix + "u:"
         instances = prefix + "inst"
+        owner = prefix + "o:"
         value = prefix + "v:"
     }
 }

@@ -30,10 +30,19 @@ struct ModelRoute: Sendable {
     let lines: [String]
     /// Reserved for the answer to a request that sets no maximum, in tokens.
     let defaultOutputTokens: Int64
+    /// Requests whose prompts begin alike prefer the same deployment of a tier.
+    let prefersPrefix: Bool
     /// The order for every request, where all of them may use every deployment in the order of the file.
     let fixedOrder: [Int]?
 
-    init(model: Int?, name: String?, deployments: [(Deployment, Candidate)], defaultOutputTokens: Int64) {
+    init(
+        model: Int?,
+        name: String?,
+        deployments: [(Deployment, Candidate)],
+        defaultOutputTokens: Int64,
+        prefersPrefix: Bool = false
+    ) {
+        self.prefersPrefix = prefersPrefix
         let sorted = deployments.enumerated()
             .sorted { ($0.element.0.tier, $0.offset) < ($1.element.0.tier, $1.offset) }
             .map(\.element)
@@ -78,7 +87,28 @@ extension ModelRoute {
             model: roster.models[model.name],
             name: name ?? model.name,
             deployments: deployments,
-            defaultOutputTokens: Int64(model.defaultOutputTokens)
+            defaultOutputTokens: Int64(model.defaultOutputTokens),
+            prefersPrefix: model.prefixAffinity
+        )
+    }
+
+    /// What names no model and lives on one resource.
+    init(at endpoint: Int, named name: String) {
+        let deployment = Deployment(
+            endpoint: endpoint,
+            name: nil,
+            isProvisioned: false,
+            tier: 1,
+            weight: 1,
+            nonStreamingFraction: 1,
+            openToPriority: 9
+        )
+        let candidate = Candidate(id: DeploymentID(endpoint: name, deployment: ""), limits: DeploymentLimits())
+        self.init(
+            model: nil,
+            name: nil,
+            deployments: [(deployment, candidate)],
+            defaultOutputTokens: Self.defaultOutputTokens
         )
     }
 

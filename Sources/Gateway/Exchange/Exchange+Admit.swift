@@ -8,9 +8,27 @@ extension Exchange {
 
     /// Asks for everything the request needs, if its client may use the model at all.
     func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
+        guard let resourcePath else { return admit(model: model, payload: payload, upload: upload, at: nil) }
+        let ids = resourcesNamed(by: resourcePath, payload)
+        if ids.isEmpty { return admit(model: model, payload: payload, upload: upload, at: nil) }
+        machine.admitting(upload)
+        findResources(ids) { [self] found in
+            // The client may have left meanwhile, or its body may have come to an end.
+            guard machine.isAdmitting else { return }
+            switch found {
+            case .success(let place): admit(model: model, payload: payload, upload: nil, at: place)
+            case .failure(let error): perform(machine.refused(error))
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - upload: `nil` where the machine knows already that the coordinator is to be asked.
+    ///   - place: the only endpoint that may be asked; `nil` for any.
+    private func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload?, at place: String?) {
         record.modelName = model
         guard let client else { return }
-        guard let route = edition.route(model: model) else {
+        guard let route = edition.route(model: model, at: place) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
@@ -19,7 +37,12 @@ extension Exchange {
             return perform(machine.refused(.modelNotAllowed(model, status: status)))
         }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
-        let order = worker.order(route, priority: client.priority, isStream: record.isStream)
+        let prefix = route.prefersPrefix ? body.flatMap { PromptPrefix($0.bytes, client: client.name) } : nil
+        var order = worker.order(route, priority: client.priority, isStream: record.isStream, prefix: prefix)
+        if let place {
+            order.removeAll { worker.snapshot.endpoints[route.deployments[$0].endpoint].name != place }
+            guard !order.isEmpty else { return perform(machine.refused(.modelElsewhere(model))) }
+        }
         guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }
         if facts == nil { facts = factsOfUnread(payload) }
         let scopes = client.scopes.scopes(model: model)
@@ -32,8 +55,8 @@ extension Exchange {
             terms: worker.leaseTerms
         )
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
-        if waitsBehindOthers(upload) { return }
-        machine.admitting(upload)
+        if let upload { machine.admitting(upload) }
+        if waitsBehindOthers() { return }
         traceAdmission()
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
         if machine.isAdmitting { askedForAdmission = .now() }
@@ -111,7 +134,7 @@ extension Exchange {
             return
         }
         let mayGoOn = mayReroute
-        passage?.strikeOut()
+        passage?.strikeOut(cooldown: failure.failure.cooldown, now: .now())
         passage?.isRerouting = true
         worker.metrics.admission.countFailure(failure.failure, endpoint: record.endpoint ?? 0)
         if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.noteFailure(cooldown, of: candidate) }
@@ -150,6 +173,11 @@ extension Exchange {
     ///
     /// - Parameter wait: milliseconds until one of them may be free.
     private func stop(_ failure: AttemptFailure, wait: Int64?) {
+        // Of several, the one that is free first counts.
+        let wait = wait.map { wait in
+            guard let passage, passage.choices > 1 else { return wait }
+            return passage.wait(wait, now: .now())
+        }
         // Of one deployment Azure knows best; of several, the one that is free first counts.
         if held?.head.status == 429, let wait, passage?.choices ?? 0 > 1 {
             held?.retryAfter = wait + worker.jitter(of: wait)
@@ -183,10 +211,17 @@ extension Exchange {
                 deployment: passage.hasNoDeployment ? nil : passage.candidate,
                 refundsDeployment: passage.deployment?.isProvisioned ?? false,
                 succeeded: 1..<400 ~= status,
+                feedback: 1..<400 ~= status ? feedback(levels: reserved.levels) : .none,
                 usage: booking(used, status: status, at: reserved.admitted),
                 authority: reserved.authority
             )
         ) { _ in }
+    }
+
+    /// What the deployment said about its limits, as far as it is news. The time is that of the head: no clock is read.
+    private func feedback(levels: Levels) -> Feedback {
+        guard let candidate = passage?.candidate, let now = record.firstByte else { return .none }
+        return worker.feedback(deploymentFields, of: candidate, levels: levels, now: now)
     }
 
     /// As Azure reported it, or estimated from what was seen of the answer.

@@ -79,6 +79,8 @@ extension Exchange: TransferObserver {
         let action = machine.headReceived(headers.promise(status: upstream.status))
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
+        // Provisioned deployments are never judged by fields that they do not send.
+        deploymentFields = passage?.deployment?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
         trace?.attemptAnswered(status: upstream.status)
         record.upstreamStatus = upstream.status
         record.region = worker.regions.name(in: upstream, endpoint: record.endpoint ?? 0)
@@ -101,6 +103,9 @@ extension Exchange: TransferObserver {
         record.firstByte = .now()
         count(.answered)
         answer = AnswerInProgress(status: upstream.status, isStream: headers.isEventStream)
+        if let resourcePath, 200..<300 ~= upstream.status {
+            resources = ResourceCapture(term: resourcePath.collection.term)
+        }
         connection.relayHead(
             upstream,
             headers,
@@ -151,6 +156,8 @@ extension Exchange: TransferObserver {
             answer?.position.advance(over: body)
         }
         record.responseBytes += body.count
+        // Before the client knows of it.
+        if resources != nil { captureResources(body) }
         connection.relay(body)
     }
 
@@ -169,7 +176,7 @@ extension Exchange: TransferObserver {
         attempt = nil
         giveBackArena()
         trace?.attemptEnded(error: error?.code.rawValue, at: .now())
-        if let error, held == nil, answer == nil {  // one whose head came is counted by its status
+        if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
             } else {

@@ -84,7 +84,8 @@ extension Exchange {
         if let outcome = DeploymentTally.Outcome(verdict.finding) { count(outcome) }
         switch verdict.finding {
         case .failed(let failure) where passage.choices > 1 || !failure.isOfTransport:
-            return AttemptFailure(failure: failure, error: error)
+            let judged = passage.deployment?.isProvisioned == true ? failure.withoutFeedback : failure
+            return AttemptFailure(failure: judged, error: error)
         case .failed(let failure), .suspect(let failure):
             // Where there is one deployment, its refusing a connection says more than a cooldown would.
             if failure.kind == .connection, passage.choices == 1 { return nil }
@@ -166,6 +167,9 @@ extension Exchange {
 extension Failure {
     /// The deployment has said nothing.
     fileprivate var isOfTransport: Bool { kind == .connection || kind == .timeout }
+
+    /// A provisioned deployment has no limits of the kinds that the fields tell of.
+    fileprivate var withoutFeedback: Failure { Failure(kind: kind, cooldown: cooldown, jitter: jitter) }
 
     /// Says nothing about the deployment: the exchange only goes elsewhere.
     static let passing = Failure(kind: .quota, cooldown: 0)

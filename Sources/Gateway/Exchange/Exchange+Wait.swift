@@ -7,9 +7,8 @@ extension Exchange {
     // MARK: wait
 
     /// Whether others of the model are ahead: the request then waits behind them without being asked for.
-    func waitsBehindOthers(_ upload: ExchangeStateMachine.Upload) -> Bool {
+    func waitsBehindOthers() -> Bool {
         guard let room = waitingRoom, let client, room.isAhead(ofPriority: client.priority) else { return false }
-        machine.admitting(upload)
         if enter(room, wait: nil) {
             room.run()
         } else {

@@ -9,14 +9,16 @@ internal import Transport
 /// `ExchangeStateMachine` decides, this class acts. It lives on one event loop and belongs to one `DownstreamConnection`.
 final class Exchange {
     let worker: Worker
-    /// The configuration that it began with, and that it ends with.
-    let edition: Edition
+    /// The configuration that it began with, and that it ends with; a newer one only where its caller was judged by that.
+    var edition: Edition
     /// Held until the exchange has ended and its attempt has let go of it.
     let connection: DownstreamConnection
     let head: HTTPRequestHead
     let fields: RequestFields
     let target: RequestTarget
     let operation: APIOperation
+    /// Of a thing that lives on one resource; `nil` for every other path.
+    let resourcePath: ResourcePath?
 
     var machine = ExchangeStateMachine()
     var record: ExchangeRecord
@@ -59,6 +61,10 @@ final class Exchange {
     var rerouteWhenCancelled: AttemptFailure?
     /// The client holds its body back until it is asked for it.
     var awaitsContinue: Bool
+    /// What the answer's head said about the deployment's limits.
+    var deploymentFields = DeploymentFields()
+    /// Where the answer makes or tells of what lives on one resource.
+    var resources: ResourceCapture?
     /// What the attempt that runs came to is counted already.
     var isCounted = false
     /// Of the last attempt, as answers name it.
@@ -84,6 +90,7 @@ final class Exchange {
         self.fields = fields
         self.target = target
         operation = APIOperation(path: target.path)
+        resourcePath = operation == .other || operation == .responses ? ResourcePath(target.path) : nil
         awaitsContinue = fields.expectsContinue
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         waitsSince = now

@@ -33,9 +33,14 @@ struct RosterTests {
     }
 
     @Test("let a snapshot route to configured endpoints only, in the order of its own file")
-    func routes() {
+    func routes() throws {
         let first = try Snapshot(Self.configuration(["a"], [], ["west", "east"]), loops: 1, environment: [:])
-        let second = try Snapshot(Self.configuration(["a"], [], ["north", "east"]), loops: 1, environment: [:], after: first)
+        let second = try Snapshot(
+            Self.configuration(["a"], [], ["north", "east"]),
+            loops: 1,
+            environment: [:],
+            after: first
+        )
         #expect(second.endpoints.map(\.name) == ["west", "east", "north"])
         #expect(second.endpoints.map(\.isConfigured) == [false, true, true])
         #expect(second.route(model: "any")?.deployments.map(\.endpoint) == [2, 1])

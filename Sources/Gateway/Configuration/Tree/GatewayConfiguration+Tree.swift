@@ -215,13 +215,13 @@ extension GatewayConfiguration.Model {
         let tree = ConfigurationTree.mapping([
             ("name", .text(self.name)), ("default_output_tokens", .text(self.defaultOutputTokens)),
             ("deployments", .list(self.deployments.map(\.tree))),
-            ("queue", self.queue.tree),
+            ("queue", self.queue.tree), ("prefix_affinity", .text(self.prefixAffinity)),
         ])
         let defaults = Self(name: "", deployments: [])
         return tree.marked(
             by: .mapping([
                 ("default_output_tokens", .text(defaults.defaultOutputTokens)),
-                ("queue", defaults.queue.tree),
+                ("queue", defaults.queue.tree), ("prefix_affinity", .text(defaults.prefixAffinity)),
             ])
         )
     }

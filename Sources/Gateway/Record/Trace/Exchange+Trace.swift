@@ -22,7 +22,9 @@ extension Exchange {
 
     func traceAttempt(at endpoint: Int) {
         guard let trace, let tracer = worker.tracer,
-            let configured = snapshot.configuration.endpoints.first(where: { $0.name == snapshot.endpoints[endpoint].name })
+            let configured = snapshot.configuration.endpoints.first(where: {
+                $0.name == snapshot.endpoints[endpoint].name
+            })
         else { return }
         trace.attemptStarted(
             span: tracer.nextSpan(),
