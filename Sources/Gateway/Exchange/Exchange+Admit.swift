@@ -40,7 +40,7 @@ extension Exchange {
         let prefix = route.prefersPrefix ? body.flatMap { PromptPrefix($0.bytes, client: client.name) } : nil
         var order = worker.order(route, priority: client.priority, isStream: record.isStream, prefix: prefix)
         if let place {
-            order.removeAll { worker.snapshot.endpoints[route.deployments[$0].endpoint].name != place }
+            order.removeAll { snapshot.endpoints[route.deployments[$0].endpoint].name != place }
             guard !order.isEmpty else { return perform(machine.refused(.modelElsewhere(model))) }
         }
         guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }
