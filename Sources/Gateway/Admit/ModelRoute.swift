@@ -26,18 +26,21 @@ struct ModelRoute: Sendable {
     let deployments: [Deployment]
     /// The same deployments, as the coordinator knows them.
     let candidates: [Candidate]
+    /// What the books call each of them.
+    let lines: [String]
     /// Reserved for the answer to a request that sets no maximum, in tokens.
     let defaultOutputTokens: Int64
     /// The order for every request, where all of them may use every deployment in the order of the file.
     let fixedOrder: [Int]?
 
-    init(model: Int?, deployments: [(Deployment, Candidate)], defaultOutputTokens: Int64) {
+    init(model: Int?, name: String?, deployments: [(Deployment, Candidate)], defaultOutputTokens: Int64) {
         let sorted = deployments.enumerated()
             .sorted { ($0.element.0.tier, $0.offset) < ($1.element.0.tier, $1.offset) }
             .map(\.element)
         self.model = model
         self.deployments = sorted.map(\.0)
         candidates = sorted.map(\.1)
+        lines = sorted.map { Usage.line(model: name, deployment: $0.1.id) }
         self.defaultOutputTokens = defaultOutputTokens
         let tiers = Set(sorted.map(\.0.tier))
         let isFixed =
@@ -79,7 +82,12 @@ extension ModelRoute {
                 Candidate(id: id, deployment)
             )
         }
-        self.init(model: index, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
+        self.init(
+            model: index,
+            name: name ?? model.name,
+            deployments: deployments,
+            defaultOutputTokens: Int64(model.defaultOutputTokens)
+        )
     }
 
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
@@ -100,7 +108,7 @@ extension ModelRoute {
                 Candidate(id: DeploymentID(endpoint: endpoint, deployment: name ?? ""), limits: DeploymentLimits())
             )
         }
-        self.init(model: nil, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)
+        self.init(model: nil, name: name, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)
     }
 
     /// For models that the configuration does not list.

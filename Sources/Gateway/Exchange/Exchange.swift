@@ -86,6 +86,7 @@ final class Exchange {
         waitsSince = now
         record.method = head.method.rawValue
         record.path = target.path
+        record.query = target.query
         record.operation = operation
     }
 
@@ -198,6 +199,7 @@ final class Exchange {
         }
         leaveQueue()
         settle()
+        record.serviceTier = usage?.reader.serviceTier
         record.status = status
         record.error = error
         record.end = .now()
