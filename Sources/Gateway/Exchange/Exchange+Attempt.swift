@@ -29,16 +29,18 @@ extension Exchange {
         let endpoint = snapshot.endpoints[deployment.endpoint]
         let arena = worker.takeArena()
         self.arena = arena
+        let matcher = worker.access.matcher(of: deployment.endpoint)
         endpoint.headers.write(
             head,
             connectionNames: fields.connectionNames,
             credential: credential,
-            matcher: worker.access.matcher(of: deployment.endpoint),
+            matcher: matcher,
             body: body.headerKind,
             into: arena
         )
-        if endpoint.headers.forwardsTrace {
-            addTrace(to: arena, withState: endpoint.headers.forwardsTraceState)
+        if matcher?.passes("traceparent") ?? endpoint.headers.forwardsTrace {
+            let withState = matcher?.passes("tracestate") ?? endpoint.headers.forwardsTraceState
+            addTrace(to: arena, withState: withState)
         }
         let request = TransferRequest(
             method: head.method.rawValue,
