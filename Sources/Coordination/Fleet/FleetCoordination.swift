@@ -96,7 +96,6 @@ package final class FleetCoordination: Sendable {
         return sums
     }
 
-
     func coordinator(of eventLoop: any EventLoop) -> RedisCoordinator? {
         coordinators.withLockedValue { $0.first { $0.eventLoop === eventLoop } }
     }
