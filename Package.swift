@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "CEpoll"),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CZlib"),
         .target(name: "CBuildStamp"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -71,7 +72,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Coordination", "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL,
+                "Coordination", "Transport", "COpenSSL", "CSimdjson", "CZlib", collections, nioCore, nioPosix, nioHTTP1,
+                nioSSL,
                 logging, yams,
                 lifecycle,
             ],

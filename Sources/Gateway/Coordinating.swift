@@ -136,7 +136,7 @@ struct Coordinating: Sendable {
 }
 
 extension CoordinationConfiguration {
-    fileprivate init(_ configuration: GatewayConfiguration.Coordination, instance: UInt32) {
+    init(_ configuration: GatewayConfiguration.Coordination, instance: UInt32) {
         let url = configuration.redis
         self.init(
             address: RedisAddress(host: url.host, port: url.port, usesTLS: url.usesTLS, database: url.database),

@@ -55,6 +55,7 @@ package final class GatewayServer: Service {
                 outcome = .failure(error)
             }
             await fleet.shutdown()
+            await fleet.books?.shutdown()
         } catch {
             outcome = .failure(error)
         }
@@ -87,6 +88,12 @@ package final class GatewayServer: Service {
             environment: environment,
             logger: logger
         )
+        let books = try await UsageBooks.make(
+            configuration,
+            logWriter: logWriter,
+            environment: environment,
+            logger: logger
+        )
         var workers: [Worker] = []
         for (number, loop) in loops.enumerated() {
             let writer = logWriter
@@ -101,6 +108,7 @@ package final class GatewayServer: Service {
                         leases: coordinating.leases,
                         owners: coordinating.owners,
                         logWriter: writer,
+                        spool: books?.spool,
                         processID: processID
                     )
                 }.get()
@@ -116,7 +124,8 @@ package final class GatewayServer: Service {
             gate: gate,
             snapshot: snapshot,
             coordinating: coordinating,
-            keepers: keepers
+            keepers: keepers,
+            books: books
         )
     }
 
@@ -262,6 +271,8 @@ struct Fleet: Sendable {
     let snapshot: Snapshot
     let coordinating: Coordinating
     let keepers: Keepers
+    /// `nil` where nobody wants usage events.
+    let books: UsageBooks?
     let start = NIODeadline.now()
 
     func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }

@@ -17,6 +17,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let hasher = KeyHasher()
     let buffers = BufferPool()
     let accessLog: AccessLog
+    /// `nil` where nobody wants usage events.
+    let usageLog: UsageLog?
+    var regions: RegionNames
     var metrics: MetricsShard
     /// `nil`: no exchange is traced.
     var tracer: Tracer?
@@ -52,6 +55,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         leases: LeaseIssuer,
         owners: ResourceOwners,
         logWriter: LogWriter,
+        spool: UsageSpool?,
         processID: UInt64
     ) throws {
         self.number = UInt64(number)
@@ -65,6 +69,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         waitingRooms = WaitingRooms(eventLoop: eventLoop)
         tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.candidates.count)
         accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
+        usageLog = spool.map { UsageLog(spool: $0, eventLoop: eventLoop) }
+        regions = RegionNames(endpoints: snapshot.endpoints.count)
         metrics = MetricsShard(
             clients: snapshot.clients.clients.count,
             models: snapshot.modelNames.count,
@@ -176,10 +182,11 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         bodies.append(body)
     }
 
-    /// The last stage of every exchange that had an id: counters and the log line.
+    /// The last stage of every exchange that had an id: counters, the log line and the usage event.
     func record(_ record: borrowing ExchangeRecord) {
         metrics.count(record)
         accessLog.write(record, endpointName: record.endpoint.map { snapshot.endpoints[$0].name })
+        usageLog?.write(record) { snapshot.endpoints[$0].name }
     }
 
     // MARK: connections
@@ -215,6 +222,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         for connection in Array(connections.values) { connection.closeNow() }
         accessLog.flush()
         tracer?.exporter.stop()
+        usageLog?.flush()
         isShutDown = true
         transfers.shutdown()
     }

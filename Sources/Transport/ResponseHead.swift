@@ -194,6 +194,9 @@ extension ResponseHead {
         return number
     }
 
+    /// Whether the field has that value.
+    package func value(_ field: Field, is text: String) -> Bool { bytes[field.value].elementsEqual(text.utf8) }
+
     /// Whether the field has that name, which is in lower case.
     package func matches(_ field: Field, _ name: StaticString) -> Bool {
         field.name.count == name.utf8CodeUnitCount && begins(field, name)

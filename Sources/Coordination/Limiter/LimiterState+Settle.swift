@@ -122,7 +122,7 @@ extension LimiterState {
     private mutating func count(_ usage: Usage, now: Int64) {
         var state = self.usage[UsageKey(day: usage.day, client: usage.client)] ?? UsageState()
         usage.counts.visit { name, count in
-            state.counts["\(usage.deployment.name):\(name)", default: 0] += count
+            state.counts["\(usage.line):\(name)", default: 0] += count
         }
         state.keptUntil = max(state.keptUntil, now + usageTerm)
         self.usage[UsageKey(day: usage.day, client: usage.client)] = state

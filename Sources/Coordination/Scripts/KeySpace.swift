@@ -12,7 +12,7 @@ internal import NIOCore
 /// | `{p}:v1:d:<deployment>` | 6 integers: time, requests, tokens, cool until, streak, probed until; 2 more where it has named a limit of tokens itself: that, until |
 /// | `{p}:v1:dl:<deployment>` | slots |
 /// | `{p}:v1:l:<lease>` | 2 integers: charged at, on trial since or 0; then the deployment's key. Empty: ended |
-/// | `{p}:v1:u:<yyyymmdd>:<client>` | a hash of counters, `<deployment>:req` and others |
+/// | `{p}:v1:u:<yyyymmdd>:<client>` | a hash of counters, `<model>/<deployment>:req` and others |
 /// | `{p}:v1:o:<id>` | `<client>/<endpoint>` that made a response, a file and the like |
 /// | `{p}:v1:v:<name>` | what a replica has left for the others, such as signing keys |
 /// | `{p}:v1:inst` | processes by the time that they count as dead |

@@ -68,9 +68,9 @@ package struct ScriptEncoder: Sendable {
         }
         call.argument(Int(Settlement.markerTerm))
         if let usage {
-            let deployment = usage.deployment.name
+            let line = usage.line
             usage.counts.visit { name, count in
-                call.field(deployment, name)
+                call.field(line, name)
                 call.argument(Int(count))
             }
         }

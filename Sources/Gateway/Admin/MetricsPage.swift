@@ -30,6 +30,7 @@ struct MetricsPage {
         coordination(&page)
         access(&page)
         routing?.write(to: &page, models: fleet.snapshot.modelNames)
+        usage(&page)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")

@@ -26,6 +26,8 @@ struct ModelRoute: Sendable {
     let deployments: [Deployment]
     /// The same deployments, as the coordinator knows them.
     let candidates: [Candidate]
+    /// What the books call each of them.
+    let lines: [String]
     /// Reserved for the answer to a request that sets no maximum, in tokens.
     let defaultOutputTokens: Int64
     /// Requests whose prompts begin alike prefer the same deployment of a tier.
@@ -35,6 +37,7 @@ struct ModelRoute: Sendable {
 
     init(
         model: Int?,
+        name: String?,
         deployments: [(Deployment, Candidate)],
         defaultOutputTokens: Int64,
         prefersPrefix: Bool = false
@@ -46,6 +49,7 @@ struct ModelRoute: Sendable {
         self.model = model
         self.deployments = sorted.map(\.0)
         candidates = sorted.map(\.1)
+        lines = sorted.map { Usage.line(model: name, deployment: $0.1.id) }
         self.defaultOutputTokens = defaultOutputTokens
         let tiers = Set(sorted.map(\.0.tier))
         let isFixed =
@@ -89,6 +93,7 @@ extension ModelRoute {
         }
         self.init(
             model: index,
+            name: name ?? model.name,
             deployments: deployments,
             defaultOutputTokens: Int64(model.defaultOutputTokens),
             prefersPrefix: model.prefixAffinity
@@ -107,7 +112,12 @@ extension ModelRoute {
             openToPriority: 9
         )
         let candidate = Candidate(id: DeploymentID(endpoint: name, deployment: ""), limits: DeploymentLimits())
-        self.init(model: nil, deployments: [(deployment, candidate)], defaultOutputTokens: Self.defaultOutputTokens)
+        self.init(
+            model: nil,
+            name: nil,
+            deployments: [(deployment, candidate)],
+            defaultOutputTokens: Self.defaultOutputTokens
+        )
     }
 
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
@@ -128,7 +138,7 @@ extension ModelRoute {
                 Candidate(id: DeploymentID(endpoint: endpoint, deployment: name ?? ""), limits: DeploymentLimits())
             )
         }
-        self.init(model: nil, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)
+        self.init(model: nil, name: name, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)
     }
 
     /// For models that the configuration does not list.

@@ -65,13 +65,18 @@ extension GatewayConfiguration {
     }
 
     private mutating func readReports(_ keys: inout MappingReader) {
+        var spool: String?
         keys.read("usage", "Where the usage of every exchange is written.", into: &self.sinks) {
             $0.mapping("usage section") { keys in
-                keys.required("sinks", "Each gets everything.")?.list()?.compactMap { sink in
+                keys.read("spool", "The folder that keeps events until every sink has them.", into: &spool) {
+                    $0.path()
+                }
+                return keys.required("sinks", "Each gets everything.")?.list()?.compactMap { sink in
                     sink.mapping("sink", by: "type", "Where usage goes.", UsageSink.init(_:reading:))
                 }
             }
         }
+        self.spool = spool
         keys.read("tracing", "Absent: no spans.", into: &self.tracing) {
             $0.mapping("tracing section") { Tracing(reading: &$0) }
         }

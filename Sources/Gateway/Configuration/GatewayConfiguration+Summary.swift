@@ -175,7 +175,8 @@ extension GatewayConfiguration.UsageSink {
     fileprivate var words: String {
         switch self {
         case .console: "standard output"
-        case .csv(let directory): "CSV files in \(directory)"
+        case .csv(let directory, .powerProxy): "CSV files in \(directory)"
+        case .csv(let directory, .extended): "CSV files with all columns in \(directory)"
         case .jsonl(let directory): "JSON lines in \(directory)"
         case .logAnalytics(let table): "the stream \(table.stream) of \(table.endpoint)"
         }

@@ -4,8 +4,13 @@ extension GatewayConfiguration.UsageSink {
         case .console:
             self = .console
         case .csv:
-            guard let directory = Self.directory(&keys) else { return nil }
-            self = .csv(directory: directory)
+            let directory = Self.directory(&keys)
+            var columns = GatewayConfiguration.CSVColumns.powerProxy
+            keys.read("columns", "PowerProxy's, or all that is known.", into: &columns) {
+                $0.choice(of: GatewayConfiguration.CSVColumns.self)
+            }
+            guard let directory else { return nil }
+            self = .csv(directory: directory, columns: columns)
         case .jsonl:
             guard let directory = Self.directory(&keys) else { return nil }
             self = .jsonl(directory: directory)

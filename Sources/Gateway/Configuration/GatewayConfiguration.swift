@@ -26,6 +26,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var mock: Mock?
     /// Where usage is written; empty: nowhere.
     package var sinks: [UsageSink] = []
+    /// Where usage events are kept until every sink has them; absent: see `spoolDirectory`. Resolved like `TLSFiles`.
+    package var spool: String?
     package var tracing: Tracing?
     package var log = Log()
 }

@@ -8,7 +8,6 @@ package enum NotYetSupported {
         "clients[].limits.shadow",
         "clients[].model_limits.*.shadow",
         "models[].deployments[].limits.shadow",
-        "usage",
     ]
 
     /// A sentence for the description of a key; empty where the key is supported whole.

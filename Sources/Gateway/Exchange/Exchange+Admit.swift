@@ -246,18 +246,25 @@ extension Exchange {
     /// What the books of the client's day get.
     private func booking(_ used: TokenUsage, status: Int, at time: Int64) -> Usage? {
         guard let client, let deployment = passage?.candidate else { return nil }
+        var counts = Usage.Counts(
+            requests: 1,
+            input: Int64(used.input),
+            output: Int64(used.output),
+            cached: Int64(used.cached),
+            throttled: status == 429 ? 1 : 0,
+            serverErrors: status >= 500 ? 1 : 0
+        )
+        counts.reasoning = Int64(used.reasoning)
+        counts.inputAudio = Int64(used.inputAudio)
+        counts.outputAudio = Int64(used.outputAudio)
+        counts.milliseconds = Int64(used.milliseconds)
+        if used.isEstimated { counts.estimated = Int64(used.input + used.output) }
         return Usage(
             time: time,
             client: client.scopes.id,
             deployment: deployment.id,
-            counts: Usage.Counts(
-                requests: 1,
-                input: Int64(used.input),
-                output: Int64(used.output),
-                cached: Int64(used.cached),
-                throttled: status == 429 ? 1 : 0,
-                serverErrors: status >= 500 ? 1 : 0
-            )
+            line: passage?.line,
+            counts: counts
         )
     }
 

@@ -11,7 +11,11 @@ extension Exchange {
     func forward() {
         guard let passage, let deployment = passage.deployment else { return }
         guard let credential = credential(for: deployment.endpoint) else { return }
+        if record.attempts > 0 { record.earlierAttempts.append(record.lastAttempt) }
         record.endpoint = deployment.endpoint
+        record.tier = deployment.tier
+        record.isProvisioned = deployment.isProvisioned
+        record.upstreamStatus = 0
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
         traceAttempt(at: deployment.endpoint)
@@ -78,6 +82,8 @@ extension Exchange: TransferObserver {
         // Provisioned deployments are never judged by fields that they do not send.
         deploymentFields = passage?.deployment?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
         trace?.attemptAnswered(status: upstream.status)
+        record.upstreamStatus = upstream.status
+        record.region = worker.regions.name(in: upstream, endpoint: record.endpoint ?? 0)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }

@@ -93,6 +93,7 @@ final class Exchange {
         waitsSince = now
         record.method = head.method.rawValue
         record.path = target.path
+        record.query = target.query
         record.operation = operation
     }
 
@@ -205,6 +206,7 @@ final class Exchange {
         }
         leaveQueue()
         settle()
+        record.serviceTier = usage?.reader.serviceTier
         record.status = status
         record.error = error
         record.end = .now()

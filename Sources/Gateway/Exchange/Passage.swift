@@ -45,6 +45,8 @@ struct Passage {
     /// The deployment that is reserved.
     var deployment: ModelRoute.Deployment? { reserved.map { route.deployments[$0.deployment] } }
     var candidate: Candidate? { reserved.map { route.candidates[$0.deployment] } }
+    /// What the books call it.
+    var line: String? { reserved.map { route.lines[$0.deployment] } }
     var candidatesLeft: [Candidate] { left.map { route.candidates[$0] } }
 
     /// Whether the end of this request can make room for another before time does.

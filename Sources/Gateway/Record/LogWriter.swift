@@ -15,6 +15,11 @@ package final class LogWriter: Sendable {
         var isEnding = false
         /// The process ends, and the descriptor takes nothing.
         var isGivenUp = false
+        /// Bytes taken, and bytes that the descriptor has or will never have.
+        var accepted = 0
+        var done = 0
+        /// Of those, bytes that it did not take.
+        var refused = 0
     }
 
     private let descriptor: Int32
@@ -48,12 +53,34 @@ package final class LogWriter: Sendable {
             }
             queue.chunks.append(bytes)
             queue.bytes += bytes.count
+            queue.accepted += bytes.count
             if queue.isWriting { return false }
             queue.isWriting = true
             return true
         }
         if starts { thread.submit { if $0 == .active { self.writeQueued() } } }
     }
+
+    /// Writes them after what is queued, and waits until they are written. Blocks: not for event loops.
+    ///
+    /// - Returns: `false` if there is no room for them, or not all were written in time; some may be.
+    func writeWhole(_ bytes: [UInt8], milliseconds: Int) -> Bool {
+        let (start, refused) = queue.withLockedValue { ($0.accepted, $0.refused) }
+        write(bytes)
+        guard let end = queue.withLockedValue({ $0.accepted >= start + bytes.count ? $0.accepted : nil }) else {
+            return false
+        }
+        for _ in 0..<max(1, milliseconds / Self.pollInterval) {
+            let state = queue.withLockedValue { ($0.done, $0.refused) }
+            if state.1 > refused { return false }
+            if state.0 >= end { return true }
+            usleep(UInt32(Self.pollInterval * 1000))
+        }
+        return false
+    }
+
+    /// Milliseconds.
+    private static let pollInterval = 5
 
     /// Writes what is queued and ends the thread, which is left to itself if its descriptor takes nothing for
     /// `longestShutdown`. Nothing can be written afterwards.
@@ -88,11 +115,14 @@ package final class LogWriter: Sendable {
                 return chunks
             }
             if chunks.isEmpty { return }
-            for chunk in chunks { writeWhole(chunk) }
+            for chunk in chunks {
+                writeLines(chunk)
+                queue.withLockedValue { $0.done += chunk.count }
+            }
         }
     }
 
-    private func writeWhole(_ chunk: [UInt8]) {
+    private func writeLines(_ chunk: [UInt8]) {
         if lineEnd.withLockedValue({ $0.isTorn }), writeAll([LineEnd.mark]) == 0 { return drop(chunk.count) }
         let written = writeAll(chunk)
         lineEnd.withLockedValue { $0.wrote(chunk, count: written) }
@@ -123,7 +153,12 @@ package final class LogWriter: Sendable {
         return written
     }
 
-    private func drop(_ bytes: Int) { queue.withLockedValue { $0.droppedBytes += bytes } }
+    private func drop(_ bytes: Int) {
+        queue.withLockedValue {
+            $0.droppedBytes += bytes
+            $0.refused += bytes
+        }
+    }
 }
 
 /// Whether a log stands at the beginning of a line. Pure.

@@ -12,7 +12,7 @@ extension GatewayConfiguration {
             ("mock", self.mock.map { .mapping([("delay", .text($0.delay)), ("body", .text($0.body))]) }),
             ("endpoints", .list(self.endpoints.map(\.tree))),
             ("models", .list(self.models.map(\.tree))),
-            ("usage", self.sinks.isEmpty ? nil : .mapping([("sinks", .list(self.sinks.map(\.tree)))])),
+            ("usage", self.sinks.isEmpty ? nil : self.usageTree),
             ("tracing", self.tracing.map(\.tree)),
             ("log", self.log.tree),
         ])
@@ -23,6 +23,12 @@ extension GatewayConfiguration {
                 ("server", defaults.server.tree), ("log", defaults.log.tree),
             ])
         )
+    }
+}
+
+extension GatewayConfiguration {
+    fileprivate var usageTree: ConfigurationTree {
+        .mapping([("spool", self.spool.map { .text($0) }), ("sinks", .list(self.sinks.map(\.tree)))])
     }
 }
 
@@ -248,8 +254,11 @@ extension GatewayConfiguration.UsageSink {
         switch self {
         case .console:
             return .mapping([("type", .text(Kind.console))])
-        case .csv(let directory):
-            return .mapping([("type", .text(Kind.csv)), ("directory", .text(directory))])
+        case .csv(let directory, let columns):
+            return .mapping([
+                ("type", .text(Kind.csv)), ("directory", .text(directory)),
+                ("columns", columns == .powerProxy ? nil : .text(columns)),
+            ])
         case .jsonl(let directory):
             return .mapping([("type", .text(Kind.jsonl)), ("directory", .text(directory))])
         case .logAnalytics(let table):
