@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-routing test-books usage-cost scripts-cost record-cost test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books test-routing usage-cost scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -163,6 +163,11 @@ front-door: dependencies ## what Front Door's probes cost, and whether its conne
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	$(build_programs); \
 	SLUICE_FRONT_DOOR=1 SLUICE_BINARIES="$(CURDIR)/.build/release" "$$swift" test $(swift_test_flags) --filter FrontDoorCostTests
+
+reload-load: dependencies ## reload the configuration 100 times in a minute with 200 streams open, and lose nothing
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_RELOADS=100 SLUICE_RELOAD_STREAMS=200 SLUICE_RELOAD_PAUSE=500 SLUICE_RELOAD_WORDS=2000 \
+	"$$swift" test $(swift_test_flags) --filter ReloadUnderLoadTests
 
 # Half an hour of everything at once, checked to the byte: what a leak or a rare mistake needs to show itself.
 SOAK_MINUTES ?= 30

@@ -90,6 +90,13 @@ struct Coordinating: Sendable {
         return (settings, user)
     }
 
+    /// Says what this process runs, and returns what every live one does.
+    ///
+    /// - Returns: `nil` where it decides alone, by configuration or for want of Redis.
+    func announce(hash: String, version: String) async -> [ReplicaReport]? {
+        await fleet?.announce(hash: hash, version: version)
+    }
+
     /// `nil` where this process decides alone by configuration.
     func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
 

@@ -19,15 +19,24 @@ package final class GatewayServer: Service {
     private let logWriter: LogWriter
     private let environment: [String: String]
     private let onListening: @Sendable (Addresses) -> Void
+    private let reading: ConfigurationReading
+    private let version: String
+    private let asked: AsyncStream<Void>
+    private let asking: AsyncStream<Void>.Continuation
 
     /// How long the last bytes may take on their way out once all exchanges have ended.
     private static let flushTime = Duration.seconds(2)
 
     /// - Parameters:
+    ///   - configuration: what it starts with.
+    ///   - reading: where that came from, and where a changed one is.
+    ///   - version: as operators are told it.
     ///   - environment: the process's, in which Azure says where an identity's tokens are.
     ///   - onListening: called once, when both listeners accept.
     package init(
         configuration: GatewayConfiguration,
+        reading: ConfigurationReading,
+        version: String,
         environment: [String: String],
         logger: Logger,
         logWriter: LogWriter,
@@ -38,7 +47,13 @@ package final class GatewayServer: Service {
         self.logger = logger
         self.logWriter = logWriter
         self.onListening = onListening
+        self.reading = reading
+        self.version = version
+        (asked, asking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// Has the configuration read again, though nothing may have changed.
+    package func reload() { asking.yield() }
 
     /// Serves until a graceful shutdown is asked for, then drains. Errors: an address that cannot be listened on, TLS files
     /// that cannot be used.
@@ -122,7 +137,7 @@ package final class GatewayServer: Service {
         return Fleet(
             workers: workers,
             gate: gate,
-            snapshot: snapshot,
+            current: CurrentSnapshot(snapshot),
             coordinating: coordinating,
             keepers: keepers,
             books: books
@@ -173,6 +188,11 @@ package final class GatewayServer: Service {
         onListening(addresses)
         await withTaskGroup(of: Void.self) { tasks in
             if let credentials { tasks.addTask { await credentials.run() } }
+            let reloader = Reloader(fleet: fleet, reading: reading, environment: environment, logger: logger)
+            let asked = asked
+            tasks.addTask { await reloader.run(asked: asked) }
+            let proof = FleetProof(fleet: fleet, version: version)
+            if configuration.coordination != nil { tasks.addTask { await proof.run() } }
             await Self.untilGracefulShutdown()
             await drain(fleet, listener: data)
             tasks.cancelAll()
@@ -205,8 +225,7 @@ package final class GatewayServer: Service {
         fleet: Fleet,
         credentials: TLSCredentials?
     ) -> ServerBootstrap {
-        let limits = fleet.snapshot.limits
-        return ServerBootstrap(group: group)
+        ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -215,6 +234,7 @@ package final class GatewayServer: Service {
                     if let credentials { try pipeline.addHandler(NIOSSLServerHandler(context: credentials.context)) }
                     guard let worker = fleet.worker(on: channel.eventLoop) else { throw ChannelError.eof }
                     let connection = DownstreamConnection(worker: worker)
+                    let limits = worker.snapshot.limits
                     var decoding = NIOHTTPDecoderLimitConfiguration()
                     decoding.maxHeaderFieldSize = limits.headerBytes
                     decoding.maxHeaderListSize = limits.headerBytes + limits.targetBytes
@@ -238,7 +258,7 @@ package final class GatewayServer: Service {
     private static func untilGracefulShutdown() async { try? await gracefulShutdown() }
 
     private func drain(_ fleet: Fleet, listener: any Channel) async {
-        let drain = configuration.server.drain
+        let drain = fleet.snapshot.configuration.server.drain
         fleet.gate.phase = .lameDuck
         logger.notice("shutting down: not ready", metadata: ["lame_duck": "\(drain.lameDuck)"])
         await fleet.onEachLoop { $0.announceDrain() }
@@ -268,12 +288,16 @@ package final class GatewayServer: Service {
 struct Fleet: Sendable {
     let workers: [Worker]
     let gate: Gate
-    let snapshot: Snapshot
+    /// What is in force now; each worker has its own reference.
+    let current: CurrentSnapshot
     let coordinating: Coordinating
     let keepers: Keepers
     /// `nil` where nobody wants usage events.
     let books: UsageBooks?
     let start = NIODeadline.now()
+
+    var snapshot: Snapshot { pinned ?? current.snapshot }
+    fileprivate var pinned: Snapshot?
 
     func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }
 
@@ -294,6 +318,13 @@ struct Fleet: Sendable {
 }
 
 extension Fleet {
+    /// The same with the configuration as it is now, for a page that is made from one.
+    func withConfigurationOfNow() -> Self {
+        var pinned = self
+        pinned.pinned = current.snapshot
+        return pinned
+    }
+
     fileprivate func onEachLoop(_ body: @escaping @Sendable (Worker) -> Void) async {
         let _: [Void] = await onEachLoop(body)
     }

@@ -8,7 +8,8 @@ internal import Transport
 /// An exchange lives on one worker from accept to record, so nothing here is shared or locked.
 final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and shut down there as well
     let eventLoop: any EventLoop
-    let snapshot: Snapshot
+    /// What new exchanges begin with.
+    private(set) var edition: Edition
     let gate: Gate
     let coordinator: any Coordinator
     let owners: ResourceOwners
@@ -27,18 +28,15 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var injections = InjectionSwitches()
     var corrections = PromptCorrections()
     var waitingRooms: WaitingRooms
-    /// By the snapshot's deployments.
+    /// By the deployments' numbers.
     var tallies: [DeploymentTally]
     private var liveLimits = LiveLimits()
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
-    private(set) var origins: [Origin]
     let transfers: TransferLoop
     private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
     let processID: UInt64
     private let leases: LeaseIssuer
-    /// Routes of models that the configuration does not list, by name.
-    private var unlistedRoutes: [String?: ModelRoute] = [:]
     private let number: UInt64
     private var exchanges: UInt64 = 0
     private var arenas: [HeaderArena] = []
@@ -60,27 +58,40 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     ) throws {
         self.number = UInt64(number)
         self.eventLoop = eventLoop
-        self.snapshot = snapshot
         self.gate = gate
         self.coordinator = coordinator
         self.leases = leases
         self.owners = owners
         self.processID = processID
         waitingRooms = WaitingRooms(eventLoop: eventLoop)
-        tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.candidates.count)
+        tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.roster.deployments.count)
         accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
         usageLog = spool.map { UsageLog(spool: $0, eventLoop: eventLoop) }
         regions = RegionNames(endpoints: snapshot.endpoints.count)
         metrics = MetricsShard(
-            clients: snapshot.clients.clients.count,
-            models: snapshot.modelNames.count,
-            endpoints: snapshot.endpoints.count
+            clients: snapshot.roster.clients.count,
+            models: snapshot.roster.models.count,
+            endpoints: snapshot.roster.endpoints.count
         )
-        let maxConnections = snapshot.endpoints.reduce(0) { $0 + $1.origin.maxConnections }
-        let transfers = try TransferLoop(eventLoop: eventLoop, maxConnections: maxConnections)
-        self.transfers = transfers
-        origins = snapshot.endpoints.map { Origin(loop: transfers, configuration: $0.origin) }
+        transfers = try TransferLoop(eventLoop: eventLoop, maxConnections: snapshot.maxConnections)
+        edition = Edition(snapshot, transfers: transfers, after: nil)
         measureLag()
+    }
+
+    /// The configuration as new exchanges see it; one that runs has its own.
+    var snapshot: Snapshot { edition.snapshot }
+
+    /// New exchanges begin with another configuration from here on. To be called on the event loop.
+    func adopt(_ snapshot: Snapshot) {
+        metrics.grow(
+            clients: snapshot.roster.clients.count,
+            models: snapshot.roster.models.count,
+            endpoints: snapshot.roster.endpoints.count
+        )
+        let more = snapshot.roster.deployments.count - tallies.count
+        if more > 0 { tallies += [DeploymentTally](repeating: DeploymentTally(), count: more) }
+        transfers.setMaxConnections(snapshot.maxConnections)
+        edition = Edition(snapshot, transfers: transfers, after: edition)
     }
 
     // MARK: exchanges
@@ -94,25 +105,6 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     func lease(of id: ExchangeID) -> LeaseID { leases.lease(id.count) }
 
     var leaseTerms: LeaseTerms { leases.terms }
-
-    /// As many routes of unlisted models are kept; a client may ask for any name.
-    private static let mostUnlistedRoutes = 1024
-
-    /// - Parameter place: the endpoint of what the request names; `nil` for any.
-    func route(model: String?, at place: String?) -> ModelRoute? {
-        guard model == nil, let place else { return route(model: model) }
-        return snapshot.endpoints.firstIndex { $0.name == place }.map { ModelRoute(at: $0, named: place) }
-    }
-
-    func route(model: String?) -> ModelRoute? {
-        if let model, let route = snapshot.namedRoute(model: model) { return route }
-        if model != nil, !snapshot.servesUnlisted { return nil }
-        if let route = unlistedRoutes[model] { return route }
-        if unlistedRoutes.count >= Self.mostUnlistedRoutes { unlistedRoutes.removeAll() }
-        let route = snapshot.route(model: model)
-        unlistedRoutes[model] = route
-        return route
-    }
 
     /// In which order a request tries the deployments of its model, as indices.
     func order(_ route: ModelRoute, priority: Int, isStream: Bool, prefix: PromptPrefix?) -> [Int] {
@@ -266,9 +258,15 @@ final class Gate: Sendable {
     let inFlight = Tally()
     let connections = Tally()
     private let phaseValue = Atomic<Int>(0)
-    private let limit: Int
+    private let limitValue: Atomic<Int>
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int) { limitValue = Atomic(limit) }
+
+    /// The most requests at once.
+    var limit: Int {
+        get { limitValue.load(ordering: .relaxed) }
+        set { limitValue.store(newValue, ordering: .relaxed) }
+    }
 
     var phase: Phase {
         get { Phase(rawValue: phaseValue.load(ordering: .acquiring)) ?? .serving }

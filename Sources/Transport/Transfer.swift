@@ -21,6 +21,8 @@ package final class Transfer: DeadlineHandler {
     private(set) var request: TransferRequest?
     /// libcurl knows this object by its address only: it holds itself while it is with libcurl or in line.
     private var selfInUse: Transfer?
+    /// A new configuration may let go of the origin while this is still in use.
+    private var originInUse: Origin?
     private var state: TransferStateMachine
     private let timer: DeadlineTimer
     private var receivingPaused = false
@@ -100,6 +102,7 @@ package final class Transfer: DeadlineHandler {
         self.observer = observer
         uses += 1
         selfInUse = self
+        originInUse = origin
         state = TransferStateMachine(timeouts: origin.configuration.timeouts, now: .now())
         head.clear()
         receivingPaused = false
@@ -268,6 +271,7 @@ package final class Transfer: DeadlineHandler {
             if ran { origin.transferRan() }
             observer?.transferEnded(self, error: error)
             origin.recycle(self)
+            originInUse = nil
             selfInUse = nil
         }
     }

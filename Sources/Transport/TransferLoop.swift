@@ -52,13 +52,16 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         sockets = SocketWatch(epoll: epoll)
         ccurl_multi_set_socket_callback(multi, socketCallback, me)
         ccurl_multi_set_timer_callback(multi, timerCallback, me)
-        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maxConnections)
+        setMaxConnections(maxConnections)
         // One stream per HTTP/2 connection: docs/decisions/0002-http2-upstream.md.
         ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         timer.attach(self)
     }
 
     deinit { timer.stop() }
+
+    /// Idle connections that libcurl may keep, over all origins. Those above it are closed as others are given back.
+    package func setMaxConnections(_ count: Int) { ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, count) }
 
     /// Lets go of libcurl. To be called on the event loop, when no transfer runs any more.
     package func shutdown() {

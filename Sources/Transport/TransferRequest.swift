@@ -59,7 +59,7 @@ package enum BodySupply: Equatable {
 }
 
 /// How long a transfer may take, each limit for itself; `.hours(24 * 365)` and the like for none.
-package struct TransferTimeouts: Sendable {
+package struct TransferTimeouts: Sendable, Equatable {
     /// Name resolution, TCP and TLS together.
     package var connect: TimeAmount
     /// From the end of the wait for a connection, or the last byte of a streamed request body, to the first byte of the

@@ -86,10 +86,10 @@ extension Integration {
             #expect(exchange.parent == "")
             #expect(exchange.flags == 0x101)
             #expect(exchange.status == "STATUS_CODE_ERROR")
-            #expect(exchange.attributes["error.type"] == .text("upstream_connect"))
+            #expect(exchange.attributes["error.type"] == .text("upstream_connect_failed"))
             let attempt = try #require(spans.first { $0.kind == "SPAN_KIND_CLIENT" })
             #expect(attempt.status == "STATUS_CODE_ERROR")
-            #expect(attempt.attributes["error.type"] == .text("connect"))
+            #expect(attempt.attributes["error.type"] == .text("connect_failed"))
         }
 
         /// What the upstream got as `traceparent` and `tracestate`.

@@ -82,6 +82,9 @@ package final class FleetCoordination: Sendable {
         }
     }
 
+    var namespace: String { configuration.namespace }
+    var instance: UInt32 { configuration.instance }
+
     /// How long Redis took, by script.
     package func latencies() async -> [(script: String, latency: Histogram)] {
         var sums = Script.all.map { (script: $0.name, latency: Histogram(bounds: Histogram.lagBounds)) }
@@ -92,8 +95,6 @@ package final class FleetCoordination: Sendable {
         }
         return sums
     }
-
-    var namespace: String { configuration.namespace }
 
     func coordinator(of eventLoop: any EventLoop) -> RedisCoordinator? {
         coordinators.withLockedValue { $0.first { $0.eventLoop === eventLoop } }

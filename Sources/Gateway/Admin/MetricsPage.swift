@@ -29,8 +29,9 @@ struct MetricsPage {
         admission(&page)
         coordination(&page)
         access(&page)
-        routing?.write(to: &page, models: fleet.snapshot.modelNames)
         usage(&page)
+        configuration(&page)
+        routing?.write(to: &page, models: fleet.snapshot.roster.models.names)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")
@@ -108,8 +109,8 @@ struct MetricsPage {
     }
 
     func clientName(_ index: Int) -> String {
-        index < totals.clients ? fleet.snapshot.clients.clients[index].name : ""
+        index < totals.clients ? fleet.snapshot.roster.clients.names[index] : ""
     }
 
-    func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.modelNames[index] : "" }
+    func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.roster.models.names[index] : "" }
 }

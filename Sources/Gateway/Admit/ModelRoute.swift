@@ -3,9 +3,9 @@ internal import Coordination
 /// Where requests for one model may go.
 struct ModelRoute: Sendable {
     struct Deployment: Sendable {
-        /// Index into the snapshot's endpoints.
+        /// The endpoint's number.
         let endpoint: Int
-        /// Index into the snapshot's deployments; `nil` for one that the configuration does not name.
+        /// The deployment's number; `nil` for one that the configuration does not name.
         var number: Int? = nil
         /// Its name there; `nil` leaves the name in the request as it is.
         let name: String?
@@ -20,7 +20,7 @@ struct ModelRoute: Sendable {
         let openToPriority: Int
     }
 
-    /// Index into the configuration's models; `nil` for one that the configuration does not list.
+    /// The model's number; `nil` for one that the configuration does not list.
     let model: Int?
     /// In order of their tiers; at most `Admission.mostCandidates`. Empty if each one is blocked by a limit of 0.
     let deployments: [Deployment]
@@ -62,17 +62,9 @@ struct ModelRoute: Sendable {
 extension ModelRoute {
     /// - Parameters:
     ///   - name: of the model `*`, the one that is asked for, which is also that of its deployments.
-    ///   - endpoints: their indices, by name.
-    ///   - numbers: of the deployments that the configuration names.
-    init(
-        _ model: GatewayConfiguration.Model,
-        named name: String? = nil,
-        index: Int,
-        endpoints: [String: Int],
-        numbers: [DeploymentID: Int] = [:]
-    ) {
+    init(_ model: GatewayConfiguration.Model, named name: String? = nil, roster: Roster) {
         let deployments = model.deployments.compactMap { deployment -> (Deployment, Candidate)? in
-            guard let endpoint = endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
+            guard let endpoint = roster.endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
             let id = DeploymentID(
                 endpoint: deployment.endpoint,
                 deployment: deployment.deployment ?? name ?? model.name
@@ -80,7 +72,7 @@ extension ModelRoute {
             return (
                 Deployment(
                     endpoint: endpoint,
-                    number: numbers[id],
+                    number: roster.deployments[id.name],
                     name: deployment.deployment,
                     isProvisioned: deployment.kind == .provisioned,
                     tier: deployment.tier,
@@ -92,7 +84,7 @@ extension ModelRoute {
             )
         }
         self.init(
-            model: index,
+            model: roster.models[model.name],
             name: name ?? model.name,
             deployments: deployments,
             defaultOutputTokens: Int64(model.defaultOutputTokens),
@@ -121,13 +113,15 @@ extension ModelRoute {
     }
 
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
-    init(unlisted name: String?, endpoints: [String]) {
+    ///
+    /// - Parameter endpoints: numbers and names.
+    init(unlisted name: String?, endpoints: [(number: Int, name: String)]) {
         // What names no model (files, stored responses) lives on one resource: it must not move to another.
         let usable = name == nil ? 1 : Admission.mostCandidates
         let deployments = endpoints.prefix(usable).enumerated().map { index, endpoint in
             (
                 Deployment(
-                    endpoint: index,
+                    endpoint: endpoint.number,
                     name: nil,
                     isProvisioned: false,
                     tier: index + 1,
@@ -135,7 +129,7 @@ extension ModelRoute {
                     nonStreamingFraction: 1,
                     openToPriority: 9
                 ),
-                Candidate(id: DeploymentID(endpoint: endpoint, deployment: name ?? ""), limits: DeploymentLimits())
+                Candidate(id: DeploymentID(endpoint: endpoint.name, deployment: name ?? ""), limits: DeploymentLimits())
             )
         }
         self.init(model: nil, name: name, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)

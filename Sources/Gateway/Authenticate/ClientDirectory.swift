@@ -1,7 +1,7 @@
 /// Who may call, by API key.
 struct ClientDirectory: Sendable {
     struct Client: Sendable {
-        /// Its place in the configuration file; an index into metrics.
+        /// Its number; an index into metrics.
         let index: Int
         let name: String
         let models: GatewayConfiguration.AllowedModels
@@ -25,22 +25,23 @@ struct ClientDirectory: Sendable {
         case refused(GatewayError)
     }
 
+    /// In file order.
     let clients: [Client]
     /// Who any bearer token that is no key stands for.
     let anyBearer: Client?
     private let byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]]
 
     /// Two clients with one key cannot be told apart; `duplicates` names them, for the configuration's errors.
-    init(_ configuration: [GatewayConfiguration.Client]) {
+    init(_ configuration: [GatewayConfiguration.Client], numbers: Roster.Numbers) {
         var byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]] = [:]
         let hasher = KeyHasher()
-        clients = configuration.enumerated().map {
+        clients = configuration.map {
             Client(
-                index: $0,
-                name: $1.name,
-                models: $1.models,
-                priority: $1.priority,
-                scopes: ClientScopes($1)
+                index: numbers[$0.name] ?? numbers.count,
+                name: $0.name,
+                models: $0.models,
+                priority: $0.priority,
+                scopes: ClientScopes($0)
             )
         }
         anyBearer = configuration.firstIndex(where: \.takesAnyBearerToken).map { [clients] in clients[$0] }

@@ -28,19 +28,19 @@ extension Exchange {
     private func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload?, at place: String?) {
         record.modelName = model
         guard let client else { return }
-        guard let route = worker.route(model: model, at: place) else {
+        guard let route = edition.route(model: model, at: place) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
         if let model, !client.mayUse(model) {
-            let status = worker.snapshot.modelRefusalStatus
+            let status = snapshot.modelRefusalStatus
             return perform(machine.refused(.modelNotAllowed(model, status: status)))
         }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
         let prefix = route.prefersPrefix ? body.flatMap { PromptPrefix($0.bytes, client: client.name) } : nil
         var order = worker.order(route, priority: client.priority, isStream: record.isStream, prefix: prefix)
         if let place {
-            order.removeAll { worker.snapshot.endpoints[route.deployments[$0].endpoint].name != place }
+            order.removeAll { snapshot.endpoints[route.deployments[$0].endpoint].name != place }
             guard !order.isEmpty else { return perform(machine.refused(.modelElsewhere(model))) }
         }
         guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }

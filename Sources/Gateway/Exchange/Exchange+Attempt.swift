@@ -26,19 +26,21 @@ extension Exchange {
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
         }
         let body = transferBody(passage.payload)
-        let endpoint = worker.snapshot.endpoints[deployment.endpoint]
+        let endpoint = snapshot.endpoints[deployment.endpoint]
         let arena = worker.takeArena()
         self.arena = arena
+        let matcher = worker.access.matcher(of: deployment.endpoint)
         endpoint.headers.write(
             head,
             connectionNames: fields.connectionNames,
             credential: credential,
-            matcher: worker.access.matcher(of: deployment.endpoint),
+            matcher: matcher,
             body: body.headerKind,
             into: arena
         )
-        if endpoint.headers.forwardsTrace {
-            addTrace(to: arena, withState: endpoint.headers.forwardsTraceState)
+        if matcher?.passes("traceparent") ?? endpoint.headers.forwardsTrace {
+            let withState = matcher?.passes("tracestate") ?? endpoint.headers.forwardsTraceState
+            addTrace(to: arena, withState: withState)
         }
         let request = TransferRequest(
             method: head.method.rawValue,
@@ -46,7 +48,7 @@ extension Exchange {
             headers: arena,
             body: body
         )
-        attempt = worker.origins[deployment.endpoint].start(request, observer: self)
+        attempt = edition.origin(deployment.endpoint).start(request, observer: self)
     }
 
     private func upstreamTarget(_ deployment: ModelRoute.Deployment) -> String {
@@ -113,7 +115,7 @@ extension Exchange: TransferObserver {
             replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter, origin: origin)
         )
         if headers.isEventStream {
-            startTimer(after: worker.snapshot.limits.heartbeat)
+            startTimer(after: snapshot.limits.heartbeat)
             // A stream may stay open for minutes, and thousands of them at once.
             upstream.release()
             if attempt?.releaseSentRequest() == true {
@@ -134,7 +136,7 @@ extension Exchange: TransferObserver {
 
     /// Where the answer comes from, if clients are to know.
     var origin: AnswerOrigin? {
-        guard worker.snapshot.configuration.server.routingHeaders else { return nil }
+        guard snapshot.configuration.server.routingHeaders else { return nil }
         return AnswerOrigin(deployment: lastDeployment, attempts: record.attempts)
     }
 
@@ -169,14 +171,15 @@ extension Exchange: TransferObserver {
         // The end of a stream leaves in one write with its last event.
         guard !transfer.isOver || connection.hasWholeAnswer else { return }
         connection.flush()
-        if answer?.isStream == true { timer?.set(.now() + worker.snapshot.limits.heartbeat) }
+        if answer?.isStream == true { timer?.set(.now() + snapshot.limits.heartbeat) }
     }
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
         giveBackArena()
         trace?.attemptEnded(error: error?.code.rawValue, at: .now())
-        if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {  // one whose head came is counted by its status
+        // One whose head came is counted by its status.
+        if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
             } else {
@@ -237,6 +240,6 @@ extension Exchange: DeadlineHandler {
             connection.sendHeartbeat()
             worker.metrics.heartbeats += 1
         }
-        timer.set(.now() + worker.snapshot.limits.heartbeat)
+        timer.set(.now() + snapshot.limits.heartbeat)
     }
 }

@@ -20,7 +20,7 @@ extension Exchange {
         if let refusal = worker.access.refusal(of: record.address, now: record.start) {
             return refuse(refusal)
         }
-        let clients = worker.snapshot.clients
+        let clients = snapshot.clients
         switch clients.find(apiKey: fields.apiKey, authorization: fields.authorization, hasher: worker.hasher) {
         case .client(let client):
             identified(client)
@@ -83,8 +83,10 @@ extension Exchange {
             refuse(GatewayError(refusal))
         case .success(let identity):
             guard machine.identified() == .takeBody else { return }
-            identified(identity)
             let unidentified = self.unidentified
+            // The identity names its client by the policy that it was judged by.
+            if unidentified?.authenticator.policy.epoch != snapshot.tokenPolicy?.epoch { edition = worker.edition }
+            identified(identity)
             self.unidentified = nil
             connection.releaseReads()
             takeBody()
@@ -108,7 +110,8 @@ extension Exchange {
 
     private func identified(_ identity: TokenIdentity) {
         record.identity = identity
-        identified(worker.snapshot.clients.clients[identity.client])
+        record.principal = (identity.objectID ?? identity.application)?.description
+        identified(snapshot.clients.clients[identity.client])
     }
 
     private func identified(_ client: ClientDirectory.Client) {

@@ -27,7 +27,7 @@ extension Exchange {
     func credential(for index: Int) -> UpstreamCredential? {
         shown = .gateways
         if passesCredential { return ownCredential() }
-        switch worker.snapshot.endpoints[index].credential {
+        switch snapshot.endpoints[index].credential {
         case .none:
             return UpstreamCredential.none
         case .apiKey(let key):
@@ -36,7 +36,10 @@ extension Exchange {
             return ownCredential()
         case .token:
             guard let view = worker.access.credential(of: index) else {
-                preconditionFailure("an endpoint with a token has a view of it")
+                // The exchange is older than a configuration that shows this endpoint something else.
+                machine.awaitingToken()
+                tokenIsMissing()
+                return nil
             }
             switch view.current {
             case .apiKey(let key):

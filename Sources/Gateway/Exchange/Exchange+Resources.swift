@@ -76,7 +76,7 @@ extension Exchange {
         guard var capture = resources, let client, let endpoint = record.endpoint else { return }
         resources = nil  // so that the buffer is not copied
         capture.bytes.writeBytes(UnsafeRawBufferPointer(rebasing: bytes.prefix(ResourceCapture.mostBytes)))
-        let owner = ResourceOwner(client: client.name, endpoint: worker.snapshot.endpoints[endpoint].name)
+        let owner = ResourceOwner(client: client.name, endpoint: snapshot.endpoints[endpoint].name)
         for id in capture.newIDs(isStream: answer?.isStream ?? false) {
             worker.owners.remember(id, owner, term: capture.term, on: worker.eventLoop)
         }

@@ -31,8 +31,8 @@ extension Exchange {
     }
 
     private var waitingRoom: WaitingRoom? {
-        guard let model = passage?.route.model, let bounds = worker.snapshot.queues[model] else { return nil }
-        return worker.waitingRooms.room(ofModel: worker.snapshot.modelNames[model], bounds)
+        guard let model = passage?.route.model, let bounds = snapshot.queues[model] else { return nil }
+        return worker.waitingRooms.room(ofModel: snapshot.roster.models.names[model], bounds)
     }
 
     private func enter(_ room: WaitingRoom, wait: Int64?) -> Bool {
@@ -81,7 +81,7 @@ extension Exchange {
     /// The exchange has ended otherwise.
     func leaveQueue() {
         guard let ticket, let model = passage?.route.model else { return }
-        worker.waitingRooms.room(ofModel: worker.snapshot.modelNames[model])?.leave(ticket)
+        worker.waitingRooms.room(ofModel: snapshot.roster.models.names[model])?.leave(ticket)
         self.ticket = nil
     }
 

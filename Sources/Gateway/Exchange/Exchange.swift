@@ -9,6 +9,8 @@ internal import Transport
 /// `ExchangeStateMachine` decides, this class acts. It lives on one event loop and belongs to one `DownstreamConnection`.
 final class Exchange {
     let worker: Worker
+    /// The configuration that it began with, and that it ends with; a newer one only where its caller was judged by that.
+    var edition: Edition
     /// Held until the exchange has ended and its attempt has let go of it.
     let connection: DownstreamConnection
     let head: HTTPRequestHead
@@ -82,6 +84,7 @@ final class Exchange {
         now: NIODeadline
     ) {
         self.worker = worker
+        edition = worker.edition
         self.connection = connection
         self.head = head
         self.fields = fields
@@ -97,6 +100,8 @@ final class Exchange {
         record.operation = operation
     }
 
+    var snapshot: Snapshot { edition.snapshot }
+
     deinit {
         timer?.stop()
         if isKnownUniquelyReferenced(&body), let body { worker.giveBack(body) }
@@ -106,7 +111,7 @@ final class Exchange {
 
     func start() {
         beginTrace()
-        if let frontDoor = worker.snapshot.frontDoor {
+        if let frontDoor = snapshot.frontDoor {
             // Probes were answered before there was an exchange.
             switch frontDoor.judge(head.headers, isHealthPath: false) {
             case .passed(let origin):
@@ -135,8 +140,8 @@ final class Exchange {
     }
 
     func receive(_ bytes: ByteBuffer) {
-        guard record.requestBytes <= worker.snapshot.limits.bodyBytes else {
-            return perform(machine.refused(.bodyTooLarge(limit: worker.snapshot.limits.bodyBytes)))
+        guard record.requestBytes <= snapshot.limits.bodyBytes else {
+            return perform(machine.refused(.bodyTooLarge(limit: snapshot.limits.bodyBytes)))
         }
         switch machine.bodyReceived() {
         case .postpone: unidentified?.postponed.append(bytes)

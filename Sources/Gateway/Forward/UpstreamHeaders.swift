@@ -46,7 +46,9 @@ struct UpstreamHeaders {
         var hasAccept = false
         var hasContentType = false
         for (name, value) in head.headers
-        where (matcher?.passes(name) ?? passes(name)) && !connectionNames.contains(where: { name.lowercased() == $0 }) {
+        where (matcher?.passes(name) ?? passes(name)) && !Self.isOfTrace(name)
+            && !connectionNames.contains(where: { name.lowercased() == $0 })
+        {
             arena.add(name, value)
             hasAccept = hasAccept || name.isSame("accept")
             hasContentType = hasContentType || name.isSame("content-type")
@@ -73,6 +75,8 @@ struct UpstreamHeaders {
         case known
         case chunked
     }
+
+    private static func isOfTrace(_ name: String) -> Bool { name.isSame("traceparent") || name.isSame("tracestate") }
 
     private func passes(_ name: String) -> Bool {
         Self.always(name) || (!forwarded.isEmpty && forwarded.contains(name.lowercased()))

@@ -71,14 +71,17 @@ struct AdmissionMetrics {
         cooldowns[Self.index(endpoint: endpoint, kind: failure.kind)] += 1
     }
 
+    /// - Parameter other: of as many clients and endpoints, or of fewer.
     mutating func add(_ other: Self) {
         admitted += other.admitted
         refused += other.refused
         unavailable += other.unavailable
         duplicates += other.duplicates
-        for index in refusals.indices { refusals[index] += other.refusals[index] }
+        MetricsRows.each(of: other.clients, in: clients, width: Self.limits.count) {
+            refusals[$1] += other.refusals[$0]
+        }
         wait.add(other.wait)
-        for index in cooldowns.indices { cooldowns[index] += other.cooldowns[index] }
+        for index in other.cooldowns.indices { cooldowns[index] += other.cooldowns[index] }
         reroutes += other.reroutes
         reroutesRefused += other.reroutesRefused
     }

@@ -67,12 +67,27 @@ struct MetricsShard {
 
     mutating func countCancelled(endpoint: Int) { attempts[endpoint].cancelled += 1 }
 
+    /// Room for what a new configuration names besides. What was counted stays.
+    mutating func grow(clients: Int, models: Int, endpoints: Int) {
+        guard clients > self.clients || models > self.models || endpoints > attempts.count else { return }
+        var grown = Self(
+            clients: max(clients, self.clients),
+            models: max(models, self.models),
+            endpoints: max(endpoints, attempts.count)
+        )
+        grown.add(self)
+        self = grown
+    }
+
+    /// - Parameter other: of as many clients, models and endpoints, or of fewer.
     mutating func add(_ other: Self) {
-        for index in requests.indices { requests[index] += other.requests[index] }
-        for index in firstByte.indices { firstByte[index].add(other.firstByte[index]) }
+        MetricsRows.each(clients: (other.clients, clients), models: (other.models, models), width: Self.classes.count) {
+            requests[$1] += other.requests[$0]
+        }
+        MetricsRows.each(of: other.models, in: models) { firstByte[$1].add(other.firstByte[$0]) }
         generation.add(other.generation)
         admission.add(other.admission)
-        for index in attempts.indices {
+        for index in other.attempts.indices {
             for status in attempts[index].answered.indices {
                 attempts[index].answered[status] += other.attempts[index].answered[status]
             }

@@ -9,6 +9,8 @@ struct RegionNames {
     /// `nil` where an answer names none.
     mutating func name(in head: ResponseHead, endpoint: Int) -> String? {
         guard let field = head.fields.first(where: { head.matches($0, "x-ms-region") }) else { return nil }
+        // A configuration that was reloaded may name more endpoints than the one before.
+        while last.count <= endpoint { last.append(nil) }
         if let known = last[endpoint], head.value(field, is: known) { return known }
         last[endpoint] = head.first("x-ms-region")
         return last[endpoint]

@@ -6,7 +6,9 @@ import Testing
 struct ClientDirectoryTests {
     private static let hashed = "hashed-key-of-beta"
 
-    private static let directory = ClientDirectory([
+    private static let directory = ClientDirectory(configured, numbers: Roster.Numbers(configured.map(\.name)))
+
+    private static let configured: [GatewayConfiguration.Client] = [
         .init(
             name: "alpha",
             apiKeys: [.plain(Secret("alpha-key-old")), .plain(Secret("alpha-key-new"))],
@@ -19,7 +21,7 @@ struct ClientDirectoryTests {
         ),
         .init(name: "gamma", apiKeys: [.plain(Secret("alpha-key-old"))], models: .all),
         .init(name: "broken", apiKeys: [.sha256([1, 2, 3])], models: .all),
-    ])
+    ]
 
     private func client(_ apiKey: String?, _ authorization: String?) -> String {
         switch Self.directory.client(apiKey: apiKey, authorization: authorization, hasher: KeyHasher()) {

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -10,10 +11,11 @@ import Testing
 struct AccessLogChoiceTests {
     /// Statuses that have a line, in their order.
     private func lines(_ statuses: [Int], _ change: (inout GatewayConfiguration.Log) -> Void) async throws -> [Int] {
-        var ends: [Int32] = [-1, -1]
-        let made = pipe(&ends)
-        try #require(made == 0)
-        let writer = LogWriter(descriptor: ends[1])
+        let folder = try TemporaryFolder()
+        let file = folder.url.appendingPathComponent("log")
+        let descriptor = open(file.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        let writer = LogWriter(descriptor: descriptor)
         var configuration = GatewayConfiguration.Log()
         change(&configuration)
         let log = AccessLog(configuration, writer: writer, eventLoop: EmbeddedEventLoop())
@@ -24,8 +26,8 @@ struct AccessLogChoiceTests {
         }
         log.flush()
         try await writer.shutdown()
-        close(ends[1])
-        let text = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile()
+        close(descriptor)
+        let text = try Data(contentsOf: file)
         return try text.split(separator: UInt8(ascii: "\n")).map { line in
             let object = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
             let status = try #require(object["status"] as? Int)

@@ -62,6 +62,12 @@ final class Gateway: Sendable {
 
     deinit { process.kill() }
 
+    /// Replaces the configuration file, in one step.
+    func rewrite(_ text: String) throws { _ = try folder.write(text, to: "sluice.yaml") }
+
+    /// Puts a file beside the configuration.
+    func write(_ text: String, to name: String) throws { _ = try folder.write(text, to: name) }
+
     private static func port(_ line: Substring, _ name: String) throws -> Int {
         guard line.hasPrefix("\(name) 127.0.0.1:"), let port = line.split(separator: ":").last.flatMap({ Int($0) })
         else {
@@ -80,6 +86,13 @@ final class Gateway: Sendable {
         let client = Client(try TCPSocket.connect(port: adminPort))
         try client.send("GET \(path) HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")
         return try client.response()
+    }
+
+    /// A part of `/status`.
+    func status(_ part: String) throws -> [String: Any] {
+        let object = try JSONSerialization.jsonObject(with: Data(try admin("/status").text.utf8)) as? [String: Any]
+        guard let part = object?[part] as? [String: Any] else { throw Unexpected("/status: \(object ?? [:])") }
+        return part
     }
 
     /// The sum of a metric's samples that have all these labels, as in `status="499"`.

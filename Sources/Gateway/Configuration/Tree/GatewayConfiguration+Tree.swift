@@ -273,7 +273,9 @@ extension GatewayConfiguration.UsageSink {
 }
 
 extension GatewayConfiguration.Tracing {
-    fileprivate var tree: ConfigurationTree { ownTree.marked(by: Self(otlp: self.otlp).ownTree) }
+    fileprivate var tree: ConfigurationTree {
+        ownTree.marked(by: Self(otlp: EndpointURL(scheme: .http, host: "")).ownTree)
+    }
 
     private var ownTree: ConfigurationTree {
         .mapping([

@@ -21,10 +21,14 @@ extension Exchange {
     }
 
     func traceAttempt(at endpoint: Int) {
-        guard let trace, let tracer = worker.tracer else { return }
+        guard let trace, let tracer = worker.tracer,
+            let configured = snapshot.configuration.endpoints.first(where: {
+                $0.name == snapshot.endpoints[endpoint].name
+            })
+        else { return }
         trace.attemptStarted(
             span: tracer.nextSpan(),
-            endpoint: worker.snapshot.configuration.endpoints[endpoint],
+            endpoint: configured,
             deployment: record.deployment,
             at: .now()
         )
