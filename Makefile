@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-usage scripts-cost test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books test-routing usage-cost scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -72,10 +72,52 @@ test-differential: dependencies ## compare the Redis scripts with the model in S
 	SLUICE_DIFFERENTIAL_STEPS="$(or $(STEPS),1000000)" SLUICE_DIFFERENTIAL_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter DifferentialTests
 
+# Four real gateways, one real redis-server and a load with random usage: docs/fleet-proof.md.
+prove = $(build_programs); "$$swift" build $(release_flags) --product sluice-load; \
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.proof --binaries .build/release
+
+test-fleet: dependencies ## four gateways and 256 callers for two minutes: limits, slots and books, from the log of all calls to Redis
+	$(prove) fleet $(OPTIONS)
+
+test-crash: dependencies ## kill a replica that holds slots: they are free within 90 s, and the others never notice
+	$(prove) crash $(OPTIONS)
+
+test-failures: dependencies ## every way in which Redis fails: answers in time, nothing lost; OPTIONS='BUSY READONLY' takes some rows
+	$(prove) failures $(OPTIONS)
+
+test-flapping: dependencies ## Redis up and down by turns for a minute: what is admitted stays within its bound
+	$(prove) flapping $(OPTIONS)
+
+test-partition: dependencies ## one replica of four cannot reach Redis: at most 1.25 times the limit passes
+	$(prove) partition $(OPTIONS)
+
+test-exactness: dependencies ## a retry one millisecond early is refused, on time it is admitted
+	$(prove) exactness $(OPTIONS)
+
 test-usage: dependencies ## read a million random answers in random pieces as usage, against Foundation; CASES and SEED choose others
 	swift=$(SWIFT); "$$swift" build --build-tests; \
 	SLUICE_USAGE_CASES="$(or $(CASES),1000000)" SLUICE_USAGE_SEED="$(or $(SEED),1)" \
 	"$$swift" test $(swift_test_flags) --filter UsagePropertyTests
+
+ROUTING_SECONDS ?= 120
+test-routing: build-dependencies ## gateways at three times what a deployment takes, through its outage, with queues; ROUTING_SECONDS=120, PROOFS=spill
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.routing --binaries .build/release --seconds $(ROUTING_SECONDS) $(PROOFS)
+
+# The first half is in the process, of the gateway's own code; the second compares gateways that differ in what they record.
+record-cost: dependencies ## print what metrics, access log, usage sink and traces cost a request, in microseconds of CPU time
+	$(build_programs)
+	swift=$(SWIFT); SLUICE_RECORD_COST=1 "$$swift" test -c release --scratch-path .build-record -Xswiftc -enable-testing \
+	$(swift_test_flags) --filter RecordCostTests
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.record --binaries .build/release $(OPTIONS)
+MINUTES ?= 10
+test-books: dependencies ## four gateways under mixed load and a kill -9: do events, Redis and Azure agree; MINUTES=10
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.books --binaries .build/release --seconds $$((60 * $(MINUTES))) --replicas 4 --kill
+
+usage-cost: build-dependencies ## microseconds of CPU that usage events and a CSV sink add to a request, in turns with a gateway without
+	$(build_programs)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.books.cost --binaries .build/release $(OPTIONS)
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
 	swift=$(SWIFT); "$$swift" build --build-tests; \
@@ -119,7 +161,13 @@ token-cost: build-dependencies ## print what checking a token costs, in microsec
 
 front-door: dependencies ## what Front Door's probes cost, and whether its connections are kept, in two minutes of a real clock
 	swift=$(SWIFT); "$$swift" build --build-tests; \
-	SLUICE_FRONT_DOOR=1 "$$swift" test $(swift_test_flags) --filter FrontDoorCostTests
+	$(build_programs); \
+	SLUICE_FRONT_DOOR=1 SLUICE_BINARIES="$(CURDIR)/.build/release" "$$swift" test $(swift_test_flags) --filter FrontDoorCostTests
+
+reload-load: dependencies ## reload the configuration 100 times in a minute with 200 streams open, and lose nothing
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	SLUICE_RELOADS=100 SLUICE_RELOAD_STREAMS=200 SLUICE_RELOAD_PAUSE=500 SLUICE_RELOAD_WORDS=2000 \
+	"$$swift" test $(swift_test_flags) --filter ReloadUnderLoadTests
 
 # Half an hour of everything at once, checked to the byte: what a leak or a rare mistake needs to show itself.
 SOAK_MINUTES ?= 30

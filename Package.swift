@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "CEpoll"),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CZlib"),
         .target(name: "CBuildStamp"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
@@ -71,7 +72,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Coordination", "Transport", "COpenSSL", "CSimdjson", collections, nioCore, nioPosix, nioHTTP1, nioSSL,
+                "Coordination", "Transport", "COpenSSL", "CSimdjson", "CZlib", collections, nioCore, nioPosix, nioHTTP1,
+                nioSSL,
                 logging, yams,
                 lifecycle,
             ],
@@ -103,6 +105,12 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        .target(
+            name: "TokenMill",
+            dependencies: ["COpenSSL", nioCore, nioPosix, nioHTTP1],
+            path: "Tests/TokenMill",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "TransportTests",
             dependencies: ["CEpoll", "TestSupport", "Transport", nioCore, nioPosix, nioHTTP1, nioSSL],
@@ -119,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "COpenSSL", "Coordination", "Gateway", "TestSupport", "Transport", logging, nioCore, nioPosix,
+                "COpenSSL", "Coordination", "Gateway", "TestSupport", "TokenMill", "Transport", logging, nioCore,
+                nioPosix,
                 nioEmbedded, nioHTTP1,
             ],
             swiftSettings: strict
@@ -136,7 +145,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Gateway", "TestSupport", nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["Gateway", "TestSupport", "TokenMill", nioCore, nioPosix, nioHTTP1, nioSSL],
             exclude: ["python"],
             swiftSettings: strict
         ),

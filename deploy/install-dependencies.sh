@@ -19,7 +19,7 @@ fail() {
 
 # The toolchain brings its own clang, but takes the headers and libraries of C and C++ and the assembler from Debian.
 readonly build_packages=(
-    libcurl4-openssl-dev libssl-dev libsimdjson-dev libhiredis-dev
+    libcurl4-openssl-dev libssl-dev libsimdjson-dev libhiredis-dev zlib1g-dev
     libc6-dev libstdc++-12-dev binutils
     make git curl ca-certificates
 )

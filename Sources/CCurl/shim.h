@@ -58,6 +58,12 @@ static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {
 static inline CURLcode ccurl_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
     return curl_easy_getinfo(easy, info, value);
 }
+// The file of trusted certificates; NULL where there is none.
+static inline const char *ccurl_get_authorities(CURL *easy) {
+    char *file = NULL;
+    curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+    return file;
+}
 static inline void *ccurl_get_private(CURL *easy) {
     char *object = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &object);

@@ -1,15 +1,19 @@
 #define _GNU_SOURCE
 #include "CEpoll.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 // What marks a guest's event. NIO stores the descriptor in the lower half, and no descriptor has this bit.
 static const uint64_t guest_mark = UINT64_C(1) << 31;
@@ -27,29 +31,41 @@ static const size_t least_read = 64;
 
 static __thread struct {
     cepoll_guest_ready ready;
+    cepoll_guests_served served;
     void *context;
     int epoll;
     unsigned char *guests;
     int guest_count;
+    // Guests that the wait brought, while they are served.
+    int serving;
     // Bytes that were read with a header before anybody asked for them; of one guest at a time.
     struct {
         int descriptor;
         size_t start, end;
         char *bytes;
     } ahead;
+    // One reading of the monotonic clock for everything that happens between `cepoll_hold_clock` and `cepoll_let_clock_go`.
+    struct {
+        bool is_held, is_read;
+        struct timespec time;
+    } clock;
 } loop = {.epoll = -1, .ahead.descriptor = -1};
 
 // A TLS record of the longest kind with all that OpenSSL allows for it, but for its header.
 static const size_t ahead_capacity = 16 * 1024 + 2048;
 
-int cepoll_join(cepoll_guest_ready ready, void *context) {
+int cepoll_join(cepoll_guest_ready ready, cepoll_guests_served served, void *context) {
     loop.ready = ready;
+    loop.served = served;
     loop.context = context;
     return loop.epoll;
 }
 
+int cepoll_guests_of_wait(void) { return loop.serving; }
+
 void cepoll_leave(void) {
     loop.ready = NULL;
+    loop.served = NULL;
     free(loop.guests);
     loop.guests = NULL;
     loop.guest_count = 0;
@@ -72,7 +88,7 @@ static void forget(int descriptor, unsigned char facts) {
 
 static bool has_ahead(int descriptor) { return loop.ahead.descriptor == descriptor && descriptor >= 0; }
 
-// Takes the place of the C library's function in this process, as do `poll` and `recv` below.
+// Takes the place of the C library's function in this process, as do `poll`, `recv` and `clock_gettime` below.
 int epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout) {
     // Bytes that were read ahead are as good as bytes in the socket: whoever waits for them is ready.
     if (is(loop.ahead.descriptor, is_watched)) timeout = 0;
@@ -81,7 +97,9 @@ int epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout)
     if (loop.ready == NULL) return count;
     for (int index = 0; index < count; index++) {
         uint64_t data = events[index].data.u64;
-        if (data & guest_mark) forget((int)(data & ~guest_mark), is_empty);
+        if (!(data & guest_mark)) continue;
+        forget((int)(data & ~guest_mark), is_empty);
+        loop.serving++;
     }
     int kept = 0;
     for (int index = 0; index < count; index++) {
@@ -92,7 +110,12 @@ int epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout)
             events[kept++] = events[index];
         }
     }
-    if (is(loop.ahead.descriptor, is_watched)) loop.ready(loop.context, loop.ahead.descriptor, EPOLLIN);
+    if (is(loop.ahead.descriptor, is_watched)) {
+        loop.serving++;
+        loop.ready(loop.context, loop.ahead.descriptor, EPOLLIN);
+    }
+    if (loop.serving > 0 && loop.served != NULL) loop.served(loop.context);
+    loop.serving = 0;
     return count < 0 ? count : kept;
 }
 
@@ -112,6 +135,7 @@ int poll(struct pollfd *entries, nfds_t count, int timeout) {
         if (is(entries->fd, is_watched | is_empty)) return entries->revents = 0;
     }
     if (holds) timeout = 0;
+    if (timeout != 0) loop.clock.is_read = false;
     struct timespec patience = {.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L};
     int ready = ppoll(entries, count, timeout < 0 ? NULL : &patience, NULL);
     if (!holds || ready < 0) return ready;
@@ -157,6 +181,38 @@ ssize_t recv(int descriptor, void *to, size_t room, int flags) {
     loop.ahead.end = (size_t)count - room;
     return (ssize_t)room;
 }
+
+typedef int (*clock_reader)(clockid_t, struct timespec *);
+
+// The C library's function, which reads the clock without the kernel where that can be done.
+static int read_clock(clockid_t clock, struct timespec *time) {
+    static _Atomic(clock_reader) found;
+    clock_reader reader = atomic_load_explicit(&found, memory_order_relaxed);
+    if (reader == NULL) {
+        reader = (clock_reader)dlsym(RTLD_NEXT, "clock_gettime");
+        if (reader == NULL) return (int)syscall(SYS_clock_gettime, clock, time);
+        atomic_store_explicit(&found, reader, memory_order_relaxed);
+    }
+    return reader(clock, time);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    if (!loop.clock.is_held || clock != CLOCK_MONOTONIC) return read_clock(clock, time);
+    if (!loop.clock.is_read) {
+        int code = read_clock(clock, &loop.clock.time);
+        if (code != 0) return code;
+        loop.clock.is_read = true;
+    }
+    *time = loop.clock.time;
+    return 0;
+}
+
+void cepoll_hold_clock(void) {
+    loop.clock.is_held = true;
+    loop.clock.is_read = false;
+}
+
+void cepoll_let_clock_go(void) { loop.clock.is_held = false; }
 
 static int control(int epoll, int operation, int descriptor, uint32_t events) {
     struct epoll_event event = {.events = events, .data = {.u64 = guest_mark | (uint32_t)descriptor}};

@@ -52,7 +52,8 @@ package struct LeaseTerms: Hashable, Sendable {
     /// A lease that is neither settled nor renewed is forgotten, and a late settlement is then applied as such. Longer than an
     /// exchange may take, or renewed by beats.
     package var lease: Int64
-    /// A concurrency slot of a process that died is free again after this; renewed by beats.
+    /// A concurrency slot of a process that died is free again after this; renewed by beats. Almost four of them, and below the
+    /// 90 seconds within which a fleet has its slots back.
     package var slot: Int64
     /// A probe that did not come back makes room for the next after this.
     package var probe: Int64
@@ -63,7 +64,7 @@ package struct LeaseTerms: Hashable, Sendable {
         self.probe = probe
     }
 
-    package static let standard = LeaseTerms(lease: 3_600_000, slot: 90_000, probe: 30_000)
+    package static let standard = LeaseTerms(lease: 3_600_000, slot: 85_000, probe: 30_000)
 }
 
 package enum AdmissionDecision: Hashable, Sendable {
@@ -92,6 +93,8 @@ package struct Reservation: Hashable, Sendable {
     /// How much longer the candidates cool that were passed over, in milliseconds; zero for one that was full. A candidate
     /// after the chosen one was not looked at.
     package let cooldowns: [Int64]
+    /// What the periods that run have used with this admission, one for each scope that has quotas.
+    package let spent: [Spent]
 
     package init(
         candidate: Int,
@@ -100,7 +103,8 @@ package struct Reservation: Hashable, Sendable {
         authority: Authority,
         levels: [Levels],
         deployment: Levels,
-        cooldowns: [Int64]
+        cooldowns: [Int64],
+        spent: [Spent] = []
     ) {
         self.candidate = candidate
         self.isProbe = isProbe
@@ -109,6 +113,7 @@ package struct Reservation: Hashable, Sendable {
         self.levels = levels
         self.deployment = deployment
         self.cooldowns = cooldowns
+        self.spent = spent
     }
 }
 

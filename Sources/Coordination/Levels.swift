@@ -9,6 +9,17 @@ package struct Levels: Hashable, Sendable {
     }
 }
 
+/// Tokens of a client's quotas that are used; zero where there is no such quota.
+package struct Spent: Hashable, Sendable {
+    package let day: Int64
+    package let month: Int64
+
+    package init(day: Int64, month: Int64) {
+        self.day = day
+        self.month = month
+    }
+}
+
 /// What the `x-ratelimit-*` headers say about one limit.
 package struct Allowance: Hashable, Sendable {
     /// Requests or tokens per minute.

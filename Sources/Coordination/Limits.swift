@@ -45,6 +45,8 @@ package struct ClientLimits: Hashable, Sendable {
         self.tokensPerMonth = tokensPerMonth
     }
 
+    var hasQuotas: Bool { tokensPerDay != nil || tokensPerMonth != nil }
+
     /// Nothing is limited: such a scope need not be part of an admission.
     package var isEmpty: Bool { self == ClientLimits() }
 }

@@ -47,6 +47,20 @@ package final class LocalCoordinator: Coordinator, Sendable {
         then(withState { $0.beat(beat, now: $1) })
     }
 
+    /// Lowers shares to their parts of what was left when Redis was last heard of.
+    ///
+    /// - Parameter replicas: among how many the limits are divided.
+    func begin(
+        _ scopes: [(whole: ClientScope, note: LastSeen.Note)],
+        _ deployments: [(whole: Candidate, note: LastSeen.Note)],
+        replicas: Int64
+    ) {
+        withState { state, now in
+            for (whole, note) in scopes { state.begin(whole, at: note, replicas: replicas, now: now) }
+            for (whole, note) in deployments { state.begin(whole, at: note, replicas: replicas, now: now) }
+        }
+    }
+
     /// How many things are remembered.
     package var count: Int { guarded.withLockedValue { $0.state.count } }
 

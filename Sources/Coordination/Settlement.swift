@@ -25,6 +25,8 @@ package struct Settlement: Hashable, Sendable {
     package let feedback: Feedback
     package let usage: Usage?
     package let authority: Authority
+    /// It ends what was admitted elsewhere: nothing of it was charged where this is sent, so all that was used is charged now.
+    package let isApart: Bool
 
     package init(
         lease: LeaseID,
@@ -39,7 +41,8 @@ package struct Settlement: Hashable, Sendable {
         succeeded: Bool,
         feedback: Feedback = .none,
         usage: Usage? = nil,
-        authority: Authority
+        authority: Authority,
+        isApart: Bool = false
     ) {
         precondition(attempt >= 1, "attempts are counted from one")
         precondition(scopes.count <= Admission.mostScopes, "a lease has at most two client scopes")
@@ -56,6 +59,7 @@ package struct Settlement: Hashable, Sendable {
         self.feedback = feedback
         self.usage = usage
         self.authority = authority
+        self.isApart = isApart
     }
 
     /// How long the end of a lease is remembered where an earlier message may still arrive, in milliseconds.
@@ -68,6 +72,8 @@ package struct Usage: Hashable, Sendable {
     package let day: Int
     package let client: ScopeID
     package let deployment: DeploymentID
+    /// What its counters are kept under: `Usage.line(model:deployment:)`, or the deployment alone.
+    package let line: String
     /// What is zero is not written.
     package let counts: Counts
 
@@ -79,6 +85,14 @@ package struct Usage: Hashable, Sendable {
         package var cached: Int64
         package var throttled: Int64
         package var serverErrors: Int64
+        /// The part of `output` that was never shown.
+        package var reasoning: Int64 = 0 { didSet { reasoning = reasoning.asCount } }
+        package var inputAudio: Int64 = 0 { didSet { inputAudio = inputAudio.asCount } }
+        package var outputAudio: Int64 = 0 { didSet { outputAudio = outputAudio.asCount } }
+        /// Length of sound that is billed by its length.
+        package var milliseconds: Int64 = 0 { didSet { milliseconds = milliseconds.asCount } }
+        /// Tokens of `input` and `output` that are an estimate.
+        package var estimated: Int64 = 0 { didSet { estimated = estimated.asCount } }
 
         package init(
             requests: Int64 = 0,
@@ -96,25 +110,40 @@ package struct Usage: Hashable, Sendable {
             self.serverErrors = serverErrors.asCount
         }
 
-        /// The counts under the names that they have in Redis.
-        var fields: [(name: StaticString, count: Int64)] {
-            [
-                ("req", requests), ("in", input), ("out", output), ("cached", cached), ("429", throttled),
-                ("5xx", serverErrors),
-            ]
+        /// The counts that are not zero, under the names that they have in Redis.
+        func visit(_ body: (StaticString, Int64) -> Void) {
+            if requests > 0 { body("req", requests) }
+            if input > 0 { body("in", input) }
+            if output > 0 { body("out", output) }
+            if cached > 0 { body("cached", cached) }
+            if throttled > 0 { body("429", throttled) }
+            if serverErrors > 0 { body("5xx", serverErrors) }
+            if reasoning > 0 { body("reason", reasoning) }
+            if inputAudio > 0 { body("ain", inputAudio) }
+            if outputAudio > 0 { body("aout", outputAudio) }
+            if milliseconds > 0 { body("ms", milliseconds) }
+            if estimated > 0 { body("est", estimated) }
         }
     }
 
     /// - Parameter time: milliseconds since 1970, such as that of the admission.
-    package init(time: Int64, client: ScopeID, deployment: DeploymentID, counts: Counts) {
-        self.init(day: UTCDate.digits(of: time), client: client, deployment: deployment, counts: counts)
+    package init(time: Int64, client: ScopeID, deployment: DeploymentID, line: String? = nil, counts: Counts) {
+        self.init(day: UTCDate.digits(of: time), client: client, deployment: deployment, line: line, counts: counts)
     }
 
-    package init(day: Int, client: ScopeID, deployment: DeploymentID, counts: Counts) {
+    package init(day: Int, client: ScopeID, deployment: DeploymentID, line: String? = nil, counts: Counts) {
         self.day = day
         self.client = client
         self.deployment = deployment
+        self.line = line ?? deployment.name
         self.counts = counts
+    }
+}
+
+extension Usage {
+    /// What counters are kept under: a model, as it was asked for, at a deployment. Made once for each, not for every request.
+    package static func line(model: String?, deployment: DeploymentID) -> String {
+        "\(escaped(model ?? ""))/\(deployment.name)"
     }
 }
 

@@ -1,18 +1,39 @@
 internal import Coordination
 internal import Logging
 internal import NIOCore
+internal import Synchronization
 
 /// Who decides about limits, for all event loops of this process: Redis for the whole fleet, or this process alone.
 struct Coordinating: Sendable {
     private let fleet: FleetCoordination?
     private let local = LocalCoordinator()
     let leases: LeaseIssuer
+    /// Where things are that live on one Azure resource.
+    let owners: ResourceOwners
+    /// As whom tokens for Redis are asked for; `nil` where it takes a password or nothing.
+    let tokenSettings: CredentialKeeper.Settings?
+    /// The user that comes with the token; `nil`: its object id.
+    let tokenUser: String?
+    private let refusals = Refusals()
 
+    /// Who is told when Redis refuses the gateway's credentials.
+    private final class Refusals: Sendable {
+        let tell = Mutex<(@Sendable () -> Void)?>(nil)
+    }
+
+    /// - Parameter environment: the process's, in which Azure says where an identity's tokens are.
     /// - Throws: `StartError` for what the configuration names and cannot be used.
-    init(_ configuration: GatewayConfiguration.Coordination?, instance: UInt32, logger: Logger) throws {
+    init(
+        _ configuration: GatewayConfiguration.Coordination?,
+        instance: UInt32,
+        environment: [String: String],
+        logger: Logger
+    ) throws {
         let start = UInt32(clamping: LocalCoordinator.wallClock() / 1000)
         guard let configuration else {
             fleet = nil
+            owners = ResourceOwners(nil)
+            (tokenSettings, tokenUser) = (nil, nil)
             leases = LeaseIssuer(instance: instance, start: start, terms: Self.localTerms)
             return
         }
@@ -21,16 +42,17 @@ struct Coordinating: Sendable {
                 "'coordination.cluster' is not supported by this version; name a Redis without cluster mode"
             )
         }
-        if case .entra = configuration.credential {
-            throw StartError("'coordination.entra' is not supported by this version; use 'coordination.password'")
-        }
+        (tokenSettings, tokenUser) = try Self.token(configuration, environment: environment)
         do {
             fleet = try FleetCoordination(CoordinationConfiguration(configuration, instance: instance)) {
-                Self.log($0, logger)
+                [refusals] event in
+                Self.log(event, logger)
+                if event == .credentialsRefused { refusals.tell.withLock { $0 }?() }
             }
         } catch {
             throw StartError("cannot use the Redis of the configuration (key 'coordination'): \(error)")
         }
+        owners = ResourceOwners(fleet)
         leases = LeaseIssuer(instance: instance, start: start, terms: FleetCoordination.leaseTerms)
     }
 
@@ -38,6 +60,42 @@ struct Coordinating: Sendable {
     private static let localTerms = LeaseTerms(lease: 86_400_000, slot: 86_400_000, probe: 30_000)
 
     func coordinator(on eventLoop: any EventLoop) -> any Coordinator { fleet?.coordinator(on: eventLoop) ?? local }
+
+    /// Where replicas leave keys for each other; `nil` without Redis.
+    var sharedKeys: (any SharedKeyStore)? { fleet.map { RedisKeyStore($0) } }
+
+    /// Shows Redis other credentials on all connections.
+    func authenticate(_ credentials: RedisCredentials) { fleet?.authenticate(credentials) }
+
+    /// - Parameter tell: called from any thread.
+    func whenRefused(_ tell: @escaping @Sendable () -> Void) { refusals.tell.withLock { $0 = tell } }
+
+    private static func token(
+        _ configuration: GatewayConfiguration.Coordination,
+        environment: [String: String]
+    ) throws -> (CredentialKeeper.Settings?, String?) {
+        guard case .entra(let user, let identity)? = configuration.credential else { return (nil, nil) }
+        guard
+            let settings = CredentialKeeper.Settings(
+                identity,
+                resource: RedisToken.resource,
+                environment: environment
+            )
+        else {
+            throw StartError(
+                "'coordination.entra' has 'workload_identity', and the environment lacks one of AZURE_AUTHORITY_HOST, "
+                    + "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE"
+            )
+        }
+        return (settings, user)
+    }
+
+    /// Says what this process runs, and returns what every live one does.
+    ///
+    /// - Returns: `nil` where it decides alone, by configuration or for want of Redis.
+    func announce(hash: String, version: String) async -> [ReplicaReport]? {
+        await fleet?.announce(hash: hash, version: version)
+    }
 
     /// `nil` where this process decides alone by configuration.
     func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
@@ -63,6 +121,8 @@ struct Coordinating: Sendable {
             logger.warning("Redis cannot be used: limits are decided here", metadata: ["reason": "\(reason.rawValue)"])
         case .needsAttention(let error):
             logger.error("Redis needs attention", metadata: ["error": "\(error)"])
+        case .credentialsRefused:
+            logger.error("Redis refuses the gateway's credentials")
         case .settlementDropped(let settlement):
             logger.error("a settlement did not reach Redis", metadata: books(settlement))
         }
@@ -83,7 +143,7 @@ struct Coordinating: Sendable {
 }
 
 extension CoordinationConfiguration {
-    fileprivate init(_ configuration: GatewayConfiguration.Coordination, instance: UInt32) {
+    init(_ configuration: GatewayConfiguration.Coordination, instance: UInt32) {
         let url = configuration.redis
         self.init(
             address: RedisAddress(host: url.host, port: url.port, usesTLS: url.usesTLS, database: url.database),
@@ -92,7 +152,9 @@ extension CoordinationConfiguration {
         switch configuration.credential {
         case .password(let user, let password)?:
             credentials = RedisCredentials(user: user, password: password.reveal())
-        case .entra?, nil:
+        case .entra?:
+            awaitsCredentials = true
+        case nil:
             break
         }
         caFile = configuration.caFile

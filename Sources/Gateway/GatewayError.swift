@@ -37,7 +37,8 @@ package struct GatewayError: Error, Equatable, Sendable {
         _ message: String,
         source: Source,
         retryAfter: Int64? = nil,
-        innerCode: String? = nil
+        innerCode: String? = nil,
+        reason: String? = nil
     ) {
         self.status = status
         self.code = code
@@ -45,6 +46,7 @@ package struct GatewayError: Error, Equatable, Sendable {
         self.source = source
         self.retryAfter = retryAfter
         self.innerCode = innerCode
+        self.reason = reason
     }
 
     /// `{"error":{"code":...,"message":...}}`, which every Azure OpenAI SDK reads.
@@ -67,19 +69,22 @@ extension GatewayError {
         "401",
         "Access denied due to invalid subscription key or wrong API endpoint. "
             + "Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.",
-        source: .downstream
+        source: .downstream,
+        reason: "unknown_key"
     )
 
     static let differingKeys = Self(
         401,
         "401",
         "Access denied: the headers api-key and Authorization carry different keys; send one of them.",
-        source: .downstream
+        source: .downstream,
+        reason: "differing_keys"
     )
 
-    static func modelNotAllowed(_ model: String) -> Self {
+    /// - Parameter status: 403, or 401 where the configuration says so.
+    static func modelNotAllowed(_ model: String, status: Int = 403) -> Self {
         Self(
-            403,
+            status,
             "PermissionDenied",
             "This key may not use the model '\(model)'. Ask the gateway's operator for access.",
             source: .downstream

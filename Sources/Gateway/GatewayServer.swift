@@ -17,23 +17,43 @@ package final class GatewayServer: Service {
     private let configuration: GatewayConfiguration
     private let logger: Logger
     private let logWriter: LogWriter
+    private let environment: [String: String]
     private let onListening: @Sendable (Addresses) -> Void
+    private let reading: ConfigurationReading
+    private let version: String
+    private let asked: AsyncStream<Void>
+    private let asking: AsyncStream<Void>.Continuation
 
     /// How long the last bytes may take on their way out once all exchanges have ended.
     private static let flushTime = Duration.seconds(2)
 
-    /// - Parameter onListening: called once, when both listeners accept.
+    /// - Parameters:
+    ///   - configuration: what it starts with.
+    ///   - reading: where that came from, and where a changed one is.
+    ///   - version: as operators are told it.
+    ///   - environment: the process's, in which Azure says where an identity's tokens are.
+    ///   - onListening: called once, when both listeners accept.
     package init(
         configuration: GatewayConfiguration,
+        reading: ConfigurationReading,
+        version: String,
+        environment: [String: String],
         logger: Logger,
         logWriter: LogWriter,
         onListening: @escaping @Sendable (Addresses) -> Void = { _ in }
     ) {
         self.configuration = configuration
+        self.environment = environment
         self.logger = logger
         self.logWriter = logWriter
         self.onListening = onListening
+        self.reading = reading
+        self.version = version
+        (asked, asking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// Has the configuration read again, though nothing may have changed.
+    package func reload() { asking.yield() }
 
     /// Serves until a graceful shutdown is asked for, then drains. Errors: an address that cannot be listened on, TLS files
     /// that cannot be used.
@@ -50,6 +70,7 @@ package final class GatewayServer: Service {
                 outcome = .failure(error)
             }
             await fleet.shutdown()
+            await fleet.books?.shutdown()
         } catch {
             outcome = .failure(error)
         }
@@ -73,12 +94,19 @@ package final class GatewayServer: Service {
         _ configuration: GatewayConfiguration
     ) async throws -> Fleet {
         let loops = Array(group.makeIterator())
-        let snapshot = Snapshot(configuration, loops: loops.count)
+        let snapshot = try Snapshot(configuration, loops: loops.count, environment: environment)
         let gate = Gate(limit: configuration.server.maxInFlight)
         let processID = UInt64.random(in: .min ... .max)
         let coordinating = try Coordinating(
             configuration.coordination,
             instance: UInt32(truncatingIfNeeded: processID),
+            environment: environment,
+            logger: logger
+        )
+        let books = try await UsageBooks.make(
+            configuration,
+            logWriter: logWriter,
+            environment: environment,
             logger: logger
         )
         var workers: [Worker] = []
@@ -93,13 +121,48 @@ package final class GatewayServer: Service {
                         gate: gate,
                         coordinator: coordinating.coordinator(on: loop),
                         leases: coordinating.leases,
+                        owners: coordinating.owners,
                         logWriter: writer,
+                        spool: books?.spool,
                         processID: processID
                     )
                 }.get()
             )
         }
-        return Fleet(workers: workers, gate: gate, snapshot: snapshot, coordinating: coordinating)
+        let keepers = try await Self.makeKeepers(workers, snapshot, coordinating, logger: logger)
+        let logger = logger
+        for worker in workers {
+            try await worker.eventLoop.submit { worker.startTracing(logger: logger) }.get()
+        }
+        return Fleet(
+            workers: workers,
+            gate: gate,
+            current: CurrentSnapshot(snapshot),
+            coordinating: coordinating,
+            keepers: keepers,
+            books: books
+        )
+    }
+
+    /// Begins to fetch keys and tokens, on the first worker's event loop, and shows them to all.
+    private static func makeKeepers(
+        _ workers: [Worker],
+        _ snapshot: Snapshot,
+        _ coordinating: Coordinating,
+        logger: Logger
+    ) async throws -> Keepers {
+        let first = workers[0]
+        let (keepers, kept) = try await first.eventLoop.submit {
+            let keepers = Keepers(transfers: first.transfers, shared: coordinating.sharedKeys, logger: logger)
+            keepers.keepRedisToken(of: coordinating)
+            return (keepers, keepers.adopt(snapshot))
+        }.get()
+        for worker in workers {
+            try await worker.eventLoop.submit {
+                worker.access.adopt(snapshot, kept, on: worker.eventLoop)
+            }.get()
+        }
+        return keepers
     }
 
     private func serve(
@@ -125,6 +188,11 @@ package final class GatewayServer: Service {
         onListening(addresses)
         await withTaskGroup(of: Void.self) { tasks in
             if let credentials { tasks.addTask { await credentials.run() } }
+            let reloader = Reloader(fleet: fleet, reading: reading, environment: environment, logger: logger)
+            let asked = asked
+            tasks.addTask { await reloader.run(asked: asked) }
+            let proof = FleetProof(fleet: fleet, version: version)
+            if configuration.coordination != nil { tasks.addTask { await proof.run() } }
             await Self.untilGracefulShutdown()
             await drain(fleet, listener: data)
             tasks.cancelAll()
@@ -157,8 +225,7 @@ package final class GatewayServer: Service {
         fleet: Fleet,
         credentials: TLSCredentials?
     ) -> ServerBootstrap {
-        let limits = fleet.snapshot.limits
-        return ServerBootstrap(group: group)
+        ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -167,6 +234,7 @@ package final class GatewayServer: Service {
                     if let credentials { try pipeline.addHandler(NIOSSLServerHandler(context: credentials.context)) }
                     guard let worker = fleet.worker(on: channel.eventLoop) else { throw ChannelError.eof }
                     let connection = DownstreamConnection(worker: worker)
+                    let limits = worker.snapshot.limits
                     var decoding = NIOHTTPDecoderLimitConfiguration()
                     decoding.maxHeaderFieldSize = limits.headerBytes
                     decoding.maxHeaderListSize = limits.headerBytes + limits.targetBytes
@@ -190,7 +258,7 @@ package final class GatewayServer: Service {
     private static func untilGracefulShutdown() async { try? await gracefulShutdown() }
 
     private func drain(_ fleet: Fleet, listener: any Channel) async {
-        let drain = configuration.server.drain
+        let drain = fleet.snapshot.configuration.server.drain
         fleet.gate.phase = .lameDuck
         logger.notice("shutting down: not ready", metadata: ["lame_duck": "\(drain.lameDuck)"])
         await fleet.onEachLoop { $0.announceDrain() }
@@ -210,7 +278,9 @@ package final class GatewayServer: Service {
         if await !fleet.gate.connections.waitUntilZero(limit: Self.flushTime) {
             logger.warning("closing connections", metadata: ["open": "\(fleet.gate.connections.count)"])
         }
+        async let spans: Void = fleet.drainSpans()
         await fleet.coordinating.drain()
+        await spans
     }
 }
 
@@ -218,9 +288,16 @@ package final class GatewayServer: Service {
 struct Fleet: Sendable {
     let workers: [Worker]
     let gate: Gate
-    let snapshot: Snapshot
+    /// What is in force now; each worker has its own reference.
+    let current: CurrentSnapshot
     let coordinating: Coordinating
+    let keepers: Keepers
+    /// `nil` where nobody wants usage events.
+    let books: UsageBooks?
     let start = NIODeadline.now()
+
+    var snapshot: Snapshot { pinned ?? current.snapshot }
+    fileprivate var pinned: Snapshot?
 
     func worker(on eventLoop: any EventLoop) -> Worker? { workers.first { $0.eventLoop === eventLoop } }
 
@@ -233,10 +310,21 @@ struct Fleet: Sendable {
         return results
     }
 
-    func shutdown() async { _ = await onEachLoop { $0.shutdown() } }
+    func shutdown() async {
+        let keepers = keepers
+        _ = try? await keepers.eventLoop.submit { keepers.stop() }.get()
+        _ = await onEachLoop { $0.shutdown() }
+    }
 }
 
 extension Fleet {
+    /// The same with the configuration as it is now, for a page that is made from one.
+    func withConfigurationOfNow() -> Self {
+        var pinned = self
+        pinned.pinned = current.snapshot
+        return pinned
+    }
+
     fileprivate func onEachLoop(_ body: @escaping @Sendable (Worker) -> Void) async {
         let _: [Void] = await onEachLoop(body)
     }

@@ -6,24 +6,47 @@ internal import Transport
 final class Snapshot: Sendable {
     struct Endpoint: Sendable {
         let name: String
-        let apiKey: String?
+        let isConfigured: Bool
+        let credential: Credential
+        /// A regular expression that decides which headers go there, in place of the allow-list.
+        let headersMatching: String?
         let headers: UpstreamHeaders
         let origin: OriginConfiguration
     }
 
+    /// What an endpoint is shown.
+    enum Credential: Sendable {
+        case none
+        case apiKey(String)
+        /// The client's own.
+        case passThrough
+        case token(CredentialKeeper.Settings)
+    }
+
     let configuration: GatewayConfiguration
+    /// What access tokens must say; `nil`: none are validated.
+    let tokenPolicy: TokenPolicy?
+    /// Failed authentications of one address in a minute, after which it is answered 429; `nil`: none are counted.
+    let failureLimit: Int?
+    /// What a client gets that may not use a model.
+    let modelRefusalStatus: Int
+    /// Names the configuration; the same in every replica that decides alike.
+    let hash: String
     /// `nil`: requests need not come through Front Door.
     let frontDoor: FrontDoor?
     let clients: ClientDirectory
+    /// The numbers of all that is named here, and of all that earlier configurations named.
+    let roster: Roster
+    /// By number. What is no longer configured keeps its place, and no request is sent there.
     let endpoints: [Endpoint]
-    let modelNames: [String]
+    /// The configured ones, in file order.
+    let endpointNumbers: [Int]
     private let routes: [String: ModelRoute]
-    /// The model `*`, and its index.
-    private let others: (model: GatewayConfiguration.Model, index: Int)?
-    private let endpointIndex: [String: Int]
+    /// The model `*`.
+    private let others: GatewayConfiguration.Model?
     /// Every deployment that the configuration names, once, in file order.
     let candidates: [Candidate]
-    /// What may wait of each model on one event loop; `nil` where nothing may.
+    /// What may wait of each model on one event loop, by the models' numbers; `nil` where nothing may.
     let queues: [AdmissionQueue.Bounds?]
 
     let limits: Limits
@@ -40,37 +63,63 @@ final class Snapshot: Sendable {
         let heartbeat: TimeAmount
     }
 
-    /// - Parameter loops: among how many event loops an endpoint's connections are divided.
-    init(_ configuration: GatewayConfiguration, loops: Int) {
+    /// - Parameters:
+    ///   - loops: among how many event loops an endpoint's connections are divided.
+    ///   - environment: the process's, in which the platform says where its tokens are.
+    ///   - earlier: what was in force before; its numbers stay.
+    /// - Throws: `StartError` for an identity that the environment does not know.
+    init(
+        _ configuration: GatewayConfiguration,
+        loops: Int,
+        environment: [String: String],
+        after earlier: Snapshot? = nil
+    ) throws {
+        var roster = earlier?.roster ?? Roster()
+        roster.add(configuration)
+        self.roster = roster
         self.configuration = configuration
+        hash = configuration.hash
+        tokenPolicy =
+            configuration.entra.isEmpty ? nil : TokenPolicy(configuration, epoch: TokenPolicy.nextEpoch())
+        failureLimit = configuration.frontDoor == nil ? nil : AuthenticationFailures.Limit().count
+        modelRefusalStatus =
+            switch configuration.server.modelRefusalStatus {
+            case .forbidden: 403
+            case .unauthorized: 401
+            }
         frontDoor = configuration.frontDoor.map { FrontDoor($0) }
-        clients = ClientDirectory(configuration.clients)
-        endpoints = configuration.endpoints.map { Endpoint($0, loops: loops) }
-        modelNames = configuration.models.map(\.name)
-        let endpointIndex = Dictionary(
-            configuration.endpoints.enumerated().map { ($1.name, $0) },
+        clients = ClientDirectory(configuration.clients, numbers: roster.clients)
+        let configured = Dictionary(
+            configuration.endpoints.map { ($0.name, $0) },
             uniquingKeysWith: { first, _ in first }
         )
+        endpoints = try roster.endpoints.names.enumerated().compactMap { number, name in
+            if let endpoint = configured[name] {
+                return try Endpoint(endpoint, loops: loops, environment: environment)
+            }
+            return earlier?.endpoints[number].retired
+        }
+        endpointNumbers = configuration.endpoints.compactMap { roster.endpoints[$0.name] }
         var routes: [String: ModelRoute] = [:]
-        var numbers: [DeploymentID: Int] = [:]
-        var candidates: [Candidate] = []
         for model in configuration.models where model.name != "*" {
-            for deployment in model.deployments {
+            routes[model.name] = ModelRoute(model, roster: roster)
+        }
+        var seen: Set<DeploymentID> = []
+        candidates = configuration.models.filter { $0.name != "*" }.flatMap { model in
+            model.deployments.compactMap { deployment in
                 let id = DeploymentID(deployment, of: model)
-                guard numbers[id] == nil else { continue }
-                numbers[id] = candidates.count
-                candidates.append(Candidate(id: id, deployment))
+                return seen.insert(id).inserted ? Candidate(id: id, deployment) : nil
             }
         }
-        self.candidates = candidates
-        for (index, model) in configuration.models.enumerated() where model.name != "*" {
-            routes[model.name] = ModelRoute(model, index: index, endpoints: endpointIndex, numbers: numbers)
-        }
         self.routes = routes
-        self.endpointIndex = endpointIndex
-        others = configuration.models.firstIndex { $0.name == "*" }.map { (configuration.models[$0], $0) }
+        others = configuration.models.first { $0.name == "*" }
         let server = configuration.server
-        queues = configuration.models.map { AdmissionQueue.Bounds($0.queue, bytes: server.maxBodyBytes, loops: loops) }
+        var queues = [AdmissionQueue.Bounds?](repeating: nil, count: roster.models.count)
+        for model in configuration.models {
+            guard let number = roster.models[model.name] else { continue }
+            queues[number] = AdmissionQueue.Bounds(model.queue, bytes: server.maxBodyBytes, loops: loops)
+        }
+        self.queues = queues
         limits = Limits(
             headerBytes: server.maxHeaderBytes,
             headerCount: server.maxHeaderCount,
@@ -83,17 +132,25 @@ final class Snapshot: Sendable {
         )
     }
 
+    /// Idle connections that one event loop may keep.
+    var maxConnections: Int {
+        endpoints.reduce(0) { $1.isConfigured ? $0 + $1.origin.maxConnections : $0 }
+    }
+
+    /// Whether only models that the configuration names are known.
+    var listsModels: Bool { !configuration.models.isEmpty }
+
     /// Where requests for a model may go; `nil` for one that nobody offers.
     ///
     /// Without `models` in the configuration every model is known, under its own name, at every endpoint in file order; so is
     /// a request that names none.
     func route(model: String?) -> ModelRoute? {
-        if let model, !modelNames.isEmpty {
+        if let model, listsModels {
             if let route = routes[model] { return route }
             guard let others, model.isModelName else { return nil }
-            return ModelRoute(others.model, named: model, index: others.index, endpoints: endpointIndex)
+            return ModelRoute(others, named: model, roster: roster)
         }
-        return ModelRoute(unlisted: model, endpoints: endpoints.map(\.name))
+        return ModelRoute(unlisted: model, endpoints: endpointNumbers.map { ($0, endpoints[$0].name) })
     }
 }
 
@@ -102,7 +159,7 @@ extension Snapshot {
     func namedRoute(model: String) -> ModelRoute? { routes[model] }
 
     /// Whether there are routes for models that the configuration does not name.
-    var servesUnlisted: Bool { modelNames.isEmpty || others != nil }
+    var servesUnlisted: Bool { !listsModels || others != nil }
 }
 
 extension DeploymentID {
@@ -135,9 +192,27 @@ extension AdmissionQueue.Bounds {
 }
 
 extension Snapshot.Endpoint {
-    fileprivate init(_ endpoint: GatewayConfiguration.Endpoint, loops: Int) {
+    /// As it stands in snapshots that do not list it.
+    fileprivate var retired: Self {
+        Self(
+            name: name,
+            isConfigured: false,
+            credential: .none,
+            headersMatching: nil,
+            headers: headers,
+            origin: origin
+        )
+    }
+
+    fileprivate init(
+        _ endpoint: GatewayConfiguration.Endpoint,
+        loops: Int,
+        environment: [String: String]
+    ) throws {
         name = endpoint.name
-        apiKey = endpoint.apiKey?.reveal()
+        isConfigured = true
+        credential = try Snapshot.Credential(endpoint, environment: environment)
+        headersMatching = endpoint.forwardHeadersMatching
         headers = UpstreamHeaders(forwarded: endpoint.forwardHeaders.map { $0.lowercased() })
         var origin = OriginConfiguration(
             base: endpoint.url.description,
@@ -155,5 +230,41 @@ extension Snapshot.Endpoint {
         origin.caFile = endpoint.caFile
         origin.proxy = endpoint.proxy
         self.origin = origin
+    }
+}
+
+extension Snapshot.Credential {
+    fileprivate init(_ endpoint: GatewayConfiguration.Endpoint, environment: [String: String]) throws {
+        switch endpoint.credential {
+        case nil: self = .none
+        case .apiKey(let key): self = .apiKey(key.reveal())
+        case .passThrough: self = .passThrough
+        case .identity(let identity):
+            let audience = CredentialSource.audience(ofHost: endpoint.url.host)
+            guard
+                let settings = CredentialKeeper.Settings(identity, resource: audience, environment: environment)
+            else {
+                throw StartError(
+                    "the endpoint '\(endpoint.name)' has 'workload_identity', and the environment lacks one of "
+                        + "AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE"
+                )
+            }
+            self = .token(settings)
+        }
+    }
+}
+
+extension CredentialKeeper.Settings {
+    /// - Parameters:
+    ///   - resource: the audience.
+    ///   - environment: the process's.
+    /// - Returns: `nil` when it lacks what a workload identity needs.
+    init?(_ identity: GatewayConfiguration.AzureIdentity, resource: String, environment: [String: String]) {
+        guard let source = CredentialSource(identity, environment: environment) else { return nil }
+        self.init(source: source, resource: resource)
+        // The variable by which Azure's own SDKs are told of another place.
+        if let base = environment["AZURE_POD_IDENTITY_AUTHORITY_HOST"] {
+            instanceMetadataBase = base.hasSuffix("/") ? String(base.dropLast()) : base
+        }
     }
 }

@@ -8,29 +8,35 @@ internal import Transport
 /// An exchange lives on one worker from accept to record, so nothing here is shared or locked.
 final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and shut down there as well
     let eventLoop: any EventLoop
-    let snapshot: Snapshot
+    /// What new exchanges begin with.
+    private(set) var edition: Edition
     let gate: Gate
     let coordinator: any Coordinator
+    let owners: ResourceOwners
+    let access = Access()
     let reader = JSONRequestReader()
     let hasher = KeyHasher()
     let buffers = BufferPool()
     let accessLog: AccessLog
+    /// `nil` where nobody wants usage events.
+    let usageLog: UsageLog?
+    var regions: RegionNames
     var metrics: MetricsShard
+    /// `nil`: no exchange is traced.
+    var tracer: Tracer?
     var streaks = FailureStreaks()
     var injections = InjectionSwitches()
     var corrections = PromptCorrections()
     var waitingRooms: WaitingRooms
-    /// By the snapshot's deployments.
+    /// By the deployments' numbers.
     var tallies: [DeploymentTally]
+    private var liveLimits = LiveLimits()
     private var cooldowns = KnownCooldowns()
     private var random = SystemRandomNumberGenerator()
-    private(set) var origins: [Origin]
-    private let transfers: TransferLoop
+    let transfers: TransferLoop
     private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
-    private let processID: UInt64
+    let processID: UInt64
     private let leases: LeaseIssuer
-    /// Routes of models that the configuration does not list, by name.
-    private var unlistedRoutes: [String?: ModelRoute] = [:]
     private let number: UInt64
     private var exchanges: UInt64 = 0
     private var arenas: [HeaderArena] = []
@@ -45,29 +51,47 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         gate: Gate,
         coordinator: any Coordinator,
         leases: LeaseIssuer,
+        owners: ResourceOwners,
         logWriter: LogWriter,
+        spool: UsageSpool?,
         processID: UInt64
     ) throws {
         self.number = UInt64(number)
         self.eventLoop = eventLoop
-        self.snapshot = snapshot
         self.gate = gate
         self.coordinator = coordinator
         self.leases = leases
+        self.owners = owners
         self.processID = processID
         waitingRooms = WaitingRooms(eventLoop: eventLoop)
-        tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.candidates.count)
+        tallies = [DeploymentTally](repeating: DeploymentTally(), count: snapshot.roster.deployments.count)
         accessLog = AccessLog(snapshot.configuration.log, writer: logWriter, eventLoop: eventLoop)
+        usageLog = spool.map { UsageLog(spool: $0, eventLoop: eventLoop) }
+        regions = RegionNames(endpoints: snapshot.endpoints.count)
         metrics = MetricsShard(
-            clients: snapshot.clients.clients.count,
-            models: snapshot.modelNames.count,
-            endpoints: snapshot.endpoints.count
+            clients: snapshot.roster.clients.count,
+            models: snapshot.roster.models.count,
+            endpoints: snapshot.roster.endpoints.count
         )
-        let maxConnections = snapshot.endpoints.reduce(0) { $0 + $1.origin.maxConnections }
-        let transfers = try TransferLoop(eventLoop: eventLoop, maxConnections: maxConnections)
-        self.transfers = transfers
-        origins = snapshot.endpoints.map { Origin(loop: transfers, configuration: $0.origin) }
+        transfers = try TransferLoop(eventLoop: eventLoop, maxConnections: snapshot.maxConnections)
+        edition = Edition(snapshot, transfers: transfers, after: nil)
         measureLag()
+    }
+
+    /// The configuration as new exchanges see it; one that runs has its own.
+    var snapshot: Snapshot { edition.snapshot }
+
+    /// New exchanges begin with another configuration from here on. To be called on the event loop.
+    func adopt(_ snapshot: Snapshot) {
+        metrics.grow(
+            clients: snapshot.roster.clients.count,
+            models: snapshot.roster.models.count,
+            endpoints: snapshot.roster.endpoints.count
+        )
+        let more = snapshot.roster.deployments.count - tallies.count
+        if more > 0 { tallies += [DeploymentTally](repeating: DeploymentTally(), count: more) }
+        transfers.setMaxConnections(snapshot.maxConnections)
+        edition = Edition(snapshot, transfers: transfers, after: edition)
     }
 
     // MARK: exchanges
@@ -82,30 +106,22 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
 
     var leaseTerms: LeaseTerms { leases.terms }
 
-    /// As many routes of unlisted models are kept; a client may ask for any name.
-    private static let mostUnlistedRoutes = 1024
-
-    func route(model: String?) -> ModelRoute? {
-        if let model, let route = snapshot.namedRoute(model: model) { return route }
-        if model != nil, !snapshot.servesUnlisted { return nil }
-        if let route = unlistedRoutes[model] { return route }
-        if unlistedRoutes.count >= Self.mostUnlistedRoutes { unlistedRoutes.removeAll() }
-        let route = snapshot.route(model: model)
-        unlistedRoutes[model] = route
-        return route
-    }
-
     /// In which order a request tries the deployments of its model, as indices.
-    func order(_ route: ModelRoute, priority: Int, isStream: Bool) -> [Int] {
+    func order(_ route: ModelRoute, priority: Int, isStream: Bool, prefix: PromptPrefix?) -> [Int] {
         let now = Self.milliseconds(.now())
         if let order = route.fixedOrder, cooldowns.areOver(now: now) { return order }
         return CandidateOrder.indices(
             route,
-            CandidateOrder.Request(priority: priority, isStream: isStream),
+            CandidateOrder.Request(priority: priority, isStream: isStream, prefix: prefix),
             now: now,
             coolUntil: { cooldowns.until($0) },
             random: &random
         )
+    }
+
+    /// What a settlement is to tell of what a deployment said about its limits.
+    func feedback(_ fields: DeploymentFields, of candidate: Candidate, levels: Levels, now: NIODeadline) -> Feedback {
+        liveLimits.feedback(fields, of: candidate, levels: levels, now: Self.milliseconds(now))
     }
 
     /// Keeps in mind how much longer deployments cool.
@@ -134,6 +150,9 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     /// For answers of the gateway's own (RFC 9110 section 6.6.1); Azure's carry Azure's.
     func httpDate() -> String { date.now() }
 
+    /// Whether answers of several deployments are being read, to be passed on together.
+    var servesSeveral: Bool { transfers.servesSeveral }
+
     func takeArena() -> HeaderArena { arenas.popLast() ?? HeaderArena() }
 
     func giveBack(_ arena: HeaderArena) {
@@ -155,10 +174,11 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
         bodies.append(body)
     }
 
-    /// The last stage of every exchange that had an id: counters and the log line.
+    /// The last stage of every exchange that had an id: counters, the log line and the usage event.
     func record(_ record: borrowing ExchangeRecord) {
         metrics.count(record)
         accessLog.write(record, endpointName: record.endpoint.map { snapshot.endpoints[$0].name })
+        usageLog?.write(record) { snapshot.endpoints[$0].name }
     }
 
     // MARK: connections
@@ -193,6 +213,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     func shutdown() {
         for connection in Array(connections.values) { connection.closeNow() }
         accessLog.flush()
+        tracer?.exporter.stop()
+        usageLog?.flush()
         isShutDown = true
         transfers.shutdown()
     }
@@ -236,9 +258,15 @@ final class Gate: Sendable {
     let inFlight = Tally()
     let connections = Tally()
     private let phaseValue = Atomic<Int>(0)
-    private let limit: Int
+    private let limitValue: Atomic<Int>
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int) { limitValue = Atomic(limit) }
+
+    /// The most requests at once.
+    var limit: Int {
+        get { limitValue.load(ordering: .relaxed) }
+        set { limitValue.store(newValue, ordering: .relaxed) }
+    }
 
     var phase: Phase {
         get { Phase(rawValue: phaseValue.load(ordering: .acquiring)) ?? .serving }

@@ -27,6 +27,17 @@ struct ConfigurationSource {
         try orExit(load(refused: [], directory: ""))
     }
 
+    /// The same as it can be read again while the gateway runs; relative paths start from the file's folder.
+    func reading(adjust: @escaping @Sendable (inout GatewayConfiguration) -> Void) -> ConfigurationReading {
+        .file(
+            path,
+            orText: environment[Self.variable],
+            from: Self.variable,
+            environment: environment,
+            adjust: adjust
+        )
+    }
+
     func fail(_ reason: String) throws -> Never {
         Self.print("sluice: \(path ?? Self.variable) \(reason)")
         throw ExitCode(1)

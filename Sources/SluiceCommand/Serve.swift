@@ -14,6 +14,10 @@ struct Serve: AsyncParsableCommand {
 
             SIGTERM or SIGINT drains: not ready at once, still serving for server.drain.lame_duck, then at most
             server.drain.grace for what runs; exit status 0. A second signal ends the process at once, exit status 130.
+
+            SIGHUP reads the configuration again, and so does a change of the file or of a secret that it names
+            (${file:PATH}), within two seconds. Running requests end as they began; a file with errors changes nothing.
+            The log says which parts need a restart: addresses, coordination, usage, tracing, log, server.threads.
             """
     )
 
@@ -41,6 +45,9 @@ struct Serve: AsyncParsableCommand {
         let portFile = self.portFile
         let server = GatewayServer(
             configuration: configuration,
+            reading: try reading(),
+            version: Version.text,
+            environment: ProcessInfo.processInfo.environment,
             logger: Logger(label: "sluice"),
             logWriter: logWriter
         ) { addresses in
@@ -55,12 +62,16 @@ struct Serve: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(services: [.init(service: server)], logger: Logger(label: "lifecycle"))
         )
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask {
                     var isFirst = true
-                    for await _ in signals {
+                    for await signal in signals {
+                        if signal == .sighup {
+                            server.reload()
+                            continue
+                        }
                         if !isFirst { _exit(130) }
                         isFirst = false
                         await group.triggerGracefulShutdown()
@@ -78,9 +89,22 @@ struct Serve: AsyncParsableCommand {
 
     private func effectiveConfiguration() throws -> GatewayConfiguration {
         var configuration = try ConfigurationSource(config).loadOrExit()
-        if let listen { configuration.listen = try Self.address(listen, "--listen") }
-        if let admin { configuration.admin = try Self.address(admin, "--admin") }
+        try adjustment()(&configuration)
         return configuration
+    }
+
+    private func reading() throws -> ConfigurationReading {
+        ConfigurationSource(config).reading(adjust: try adjustment())
+    }
+
+    /// What the command line says in place of the file.
+    private func adjustment() throws -> @Sendable (inout GatewayConfiguration) -> Void {
+        let listen = try listen.map { try Self.address($0, "--listen") }
+        let admin = try admin.map { try Self.address($0, "--admin") }
+        return { configuration in
+            if let listen { configuration.listen = listen }
+            if let admin { configuration.admin = admin }
+        }
     }
 
     private static func address(_ text: String, _ option: String) throws -> ListenAddress {

@@ -7,6 +7,9 @@ struct Sluice: AsyncParsableCommand {
         commandName: "sluice",
         abstract: "A gateway for Azure OpenAI.",
         version: Version.text,
-        subcommands: [Serve.self, Config.self, Health.self]
+        subcommands: [
+            Serve.self, Config.self, Health.self, Status.self, Limits.self, Deployments.self, Cooldown.self,
+            Explain.self, Top.self, Usage.self,
+        ]
     )
 }

@@ -3,7 +3,7 @@ internal import DequeModule
 package import NIOCore
 
 /// What an origin is and how it may be used; the same for every event loop.
-package struct OriginConfiguration: Sendable {
+package struct OriginConfiguration: Sendable, Equatable {
     /// Scheme and authority, such as `https://sweden.openai.azure.com` or `http://127.0.0.1:8081`.
     package var base: String
     package var timeouts: TransferTimeouts

@@ -132,13 +132,15 @@ package final class ResponseHead {
         guard let first = line.first, first != UInt8(ascii: " "), first != UInt8(ascii: "\t") else {
             return .invalid("a folded header field")
         }
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
-            line[..<colon].allSatisfy(HeaderBytes.isToken)
-        else { return .invalid("a header field without a valid name") }
-        var value = (colon + 1)..<line.count
-        while let first = value.first, HeaderBytes.isBlank(line[first]) { value = (first + 1)..<value.upperBound }
-        while let last = value.last, HeaderBytes.isBlank(line[last]) { value = value.lowerBound..<last }
-        guard line[value].allSatisfy(HeaderBytes.isValue) else {
+        let colon = HeaderBytes.tokenPrefix(line)
+        guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else {
+            return .invalid("a header field without a valid name")
+        }
+        var (begin, end) = (colon + 1, line.count)
+        while begin < end, HeaderBytes.isBlank(line[begin]) { begin += 1 }
+        while begin < end, HeaderBytes.isBlank(line[end - 1]) { end -= 1 }
+        let value = begin..<end
+        guard HeaderBytes.areValue(UnsafeRawBufferPointer(rebasing: line[value])) else {
             return .invalid("a header field with a control character")
         }
         let start = bytes.count
@@ -192,6 +194,9 @@ extension ResponseHead {
         return number
     }
 
+    /// Whether the field has that value.
+    package func value(_ field: Field, is text: String) -> Bool { bytes[field.value].elementsEqual(text.utf8) }
+
     /// Whether the field has that name, which is in lower case.
     package func matches(_ field: Field, _ name: StaticString) -> Bool {
         field.name.count == name.utf8CodeUnitCount && begins(field, name)
@@ -206,22 +211,4 @@ extension ResponseHead {
             return true
         }
     }
-}
-
-/// Character classes of RFC 9110 section 5.
-package enum HeaderBytes {
-    package static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
-    /// field-vchar, obs-text, space and tab: everything but control characters.
-    package static func isValue(_ byte: UInt8) -> Bool { byte >= 0x20 ? byte != 0x7F : byte == 0x09 }
-    /// tchar
-    package static func isToken(_ byte: UInt8) -> Bool { tokens[Int(byte)] }
-    package static func lower(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
-
-    private static let tokens: [Bool] = {
-        var table = [Bool](repeating: false, count: 256)
-        for byte in "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8 {
-            table[Int(byte)] = true
-        }
-        return table
-    }()
 }

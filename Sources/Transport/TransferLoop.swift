@@ -20,11 +20,22 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
     /// libcurl asked to be called at once.
     private var timeoutIsDue = false
     private var touched: [Transfer] = []
+    private var finished: [Finished] = []
     private var ending: [Transfer] = []
     private var unpausing: [Transfer] = []
 
+    private struct Finished {
+        let transfer: Transfer
+        let use: Int
+        let code: CURLcode
+    }
+
     /// Turns that libcurl may ask for at once in a row before other work of the loop gets a chance.
     private static let maxTurnsInARow = 16
+    /// Sockets that are read before what they brought is passed on: the first waits for the last, some 10 us for each.
+    private static let mostServed = 16
+    /// Sockets read of those.
+    private var served = 0
 
     /// To be called on the event loop, once for each. `maxConnections`: idle ones that libcurl may keep, over all origins.
     package init(eventLoop: any EventLoop, maxConnections: Int) throws {
@@ -36,18 +47,21 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         timer = DeadlineTimer(eventLoop: eventLoop)
         sockets = SocketWatch(epoll: -1)
         let me = Unmanaged.passUnretained(self).toOpaque()
-        let epoll = cepoll_join(socketIsReady, me)
+        let epoll = cepoll_join(socketIsReady, socketsAreServed, me)
         precondition(epoll >= 0, "this NIO's event loops do not wait in epoll_wait")
         sockets = SocketWatch(epoll: epoll)
         ccurl_multi_set_socket_callback(multi, socketCallback, me)
         ccurl_multi_set_timer_callback(multi, timerCallback, me)
-        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maxConnections)
+        setMaxConnections(maxConnections)
         // One stream per HTTP/2 connection: docs/decisions/0002-http2-upstream.md.
         ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         timer.attach(self)
     }
 
     deinit { timer.stop() }
+
+    /// Idle connections that libcurl may keep, over all origins. Those above it are closed as others are given back.
+    package func setMaxConnections(_ count: Int) { ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, count) }
 
     /// Lets go of libcurl. To be called on the event loop, when no transfer runs any more.
     package func shutdown() {
@@ -67,19 +81,31 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         if events & (CEPOLL_IN | CEPOLL_HUP) != 0 { what |= CURL_CSELECT_IN }
         if events & CEPOLL_OUT != 0 { what |= CURL_CSELECT_OUT }
         if events & CEPOLL_ERR != 0 { what |= CURL_CSELECT_ERR }
-        turn(socket, what)
+        enter { curl_multi_socket_action(multi, socket, what, $0) }
+        served += 1
+        if served == Self.mostServed { guestsAreServed() }
     }
 
-    private func turn(_ socket: curl_socket_t, _ what: Int32) {
-        enter { curl_multi_socket_action(multi, socket, what, $0) }
+    /// All sockets of one wait have been read: what came of them is passed on together.
+    ///
+    /// Written one by one, each answer would wake its reader, who would be asleep again by the next; and the code that reads
+    /// and the code that writes would push one another out of the processor's caches.
+    fileprivate func guestsAreServed() {
+        served = 0
         settleTurn()
     }
+
+    /// Whether other sockets are read before what this one brings is passed on.
+    package var servesSeveral: Bool { cepoll_guests_of_wait() > 1 }
 
     private func enter(_ call: (UnsafeMutablePointer<Int32>) -> Void) {
         precondition(!isInsideLibcurl, "libcurl must not be re-entered")
         var running: Int32 = 0
         isInsideLibcurl = true
+        // libcurl asks for the time at every step: some forty times a request.
+        cepoll_hold_clock()
         call(&running)
+        cepoll_let_clock_go()
         isInsideLibcurl = false
     }
 
@@ -92,8 +118,9 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         defer { isSettling = false }
         for _ in 0..<Self.maxTurnsInARow {
             while let transfer = ending.popLast() { transfer.libcurlReturned() }
-            reportFinished()
+            collectFinished()
             flushTouched()
+            reportFinished()
             if unpausing.isEmpty, ending.isEmpty, !timeoutIsDue { return }
             let resumed = unpausing
             unpausing.removeAll()
@@ -107,23 +134,39 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         timeoutIsDue = false
     }
 
-    private func reportFinished() {
+    /// Takes from libcurl what has ended. It is reported when the bytes that came before are with their clients.
+    private func collectFinished() {
         var queued: Int32 = 0
         while let message = curl_multi_info_read(multi, &queued) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = ccurl_message_result(message)
             let transfer = Unmanaged<Transfer>.fromOpaque(ccurl_get_private(easy)!).takeUnretainedValue()
             enter { _ in curl_multi_remove_handle(multi, easy) }
-            transfer.finished(code)
+            transfer.isOver = true
+            finished.append(Finished(transfer: transfer, use: transfer.uses, code: code))
+        }
+    }
+
+    private func reportFinished() {
+        // One that was cancelled meanwhile may serve the next request by now.
+        while let over = finished.popLast() {
+            if over.transfer.uses == over.use { over.transfer.finished(over.code) }
         }
     }
 
     private func flushTouched() {
-        while let transfer = touched.popLast() {
+        guard !touched.isEmpty else { return }
+        cepoll_hold_clock()  // each asks for the time to move its deadlines
+        defer { cepoll_let_clock_go() }
+        var index = 0
+        while index < touched.count {
+            let transfer = touched[index]
+            index += 1
             guard transfer.isTouched else { continue }  // it ended meanwhile
             transfer.isTouched = false
             transfer.turnEnded()
         }
+        touched.removeAll(keepingCapacity: true)
     }
 
     // MARK: what transfers ask
@@ -201,12 +244,17 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
 extension TransferLoop: DeadlineHandler {
     package func deadlineReached(_ timer: DeadlineTimer) {
         guard !isShutDown else { return }
-        turn(CURL_SOCKET_TIMEOUT, 0)
+        enter { curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, $0) }
+        settleTurn()
     }
 }
 
 private let socketIsReady: cepoll_guest_ready = { me, socket, events in
     Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().guestIsReady(socket, events)
+}
+
+private let socketsAreServed: cepoll_guests_served = { me in
+    Unmanaged<TransferLoop>.fromOpaque(me!).takeUnretainedValue().guestsAreServed()
 }
 
 private let socketCallback: curl_socket_callback = { _, socket, what, me, _ in

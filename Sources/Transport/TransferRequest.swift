@@ -39,7 +39,7 @@ package protocol TransferObserver: AnyObject {
     /// Room for more bytes of a streamed request body.
     func transferWantsBody(_ transfer: Transfer, into room: UnsafeMutableRawBufferPointer) -> BodySupply
 
-    /// libcurl has handed over all that it had for now: the time to flush.
+    /// libcurl has handed over all that it had for now: the time to flush. With `isOver`, `transferEnded` follows.
     func transferTurnEnded(_ transfer: Transfer)
 
     /// The last call. `nil`: the response is complete.
@@ -59,7 +59,7 @@ package enum BodySupply: Equatable {
 }
 
 /// How long a transfer may take, each limit for itself; `.hours(24 * 365)` and the like for none.
-package struct TransferTimeouts: Sendable {
+package struct TransferTimeouts: Sendable, Equatable {
     /// Name resolution, TCP and TLS together.
     package var connect: TimeAmount
     /// From the end of the wait for a connection, or the last byte of a streamed request body, to the first byte of the

@@ -72,6 +72,19 @@ extension Integration {
             #expect(upstream.requests.isEmpty)
         }
 
+        @Test("answers 401 instead where the configuration says so, as PowerProxy does")
+        func unauthorized() throws {
+            var configuration = GatewayConfigurationText()
+            configuration.server = ["model_refusal_status: 401"]
+            let gateway = try Gateway(configuration, upstream: upstream)
+            let client = try gateway.connect()
+            try client.request("POST", "/openai/deployments/gpt-4o-mini/chat/completions", body: Array("{}".utf8))
+            let response = try client.response()
+            #expect(response.status == 401)
+            #expect(response.errorCode == "PermissionDenied")
+            #expect(upstream.requests.isEmpty)
+        }
+
         @Test("answers 404 in Azure's shape for a model that is not there")
         func unknownModel() throws {
             let client = try gateway.connect()

@@ -79,7 +79,7 @@ extension Integration {
             #expect(
                 names == [
                     "Content-Type", "X-RateLimit-Remaining-Tokens", "apim-request-id", "Retry-After-Ms", "set-cookie",
-                    "set-cookie", "x-empty", "content-length",
+                    "set-cookie", "x-empty", "x-sluice-deployment", "x-sluice-attempts", "content-length",
                 ]
             )
             #expect(response.header("x-ratelimit-remaining-tokens") == "438897")

@@ -80,6 +80,25 @@ extension Integration {
             }
         }
 
+        @Test("have alerts, each with its row of what to do in docs/operations.md")
+        func runbook() throws {
+            let observability = Self.checkout.appendingPathComponent("deploy/observability")
+            let rules = try String(contentsOf: observability.appendingPathComponent("alerts.yaml"), encoding: .utf8)
+            let tests = try String(
+                contentsOf: observability.appendingPathComponent("alerts.test.yaml"),
+                encoding: .utf8
+            )
+            let operations = try String(
+                contentsOf: Self.checkout.appendingPathComponent("docs/operations.md"),
+                encoding: .utf8
+            )
+            let alerts = rules.matches(of: /- alert: (\w+)/).map { String($0.1) }
+            let rows = operations.matches(of: /\n\| `(Sluice\w+)` \| \S/).map { String($0.1) }
+            #expect(alerts.count > 5)
+            #expect(alerts.sorted() == rows.sorted())
+            for alert in alerts { #expect(tests.contains("alertname: \(alert)"), "\(alert) is not tested") }
+        }
+
         @Test("that the alerts and the dashboard name exist")
         func observability() throws {
             let documented = try Self.documented()

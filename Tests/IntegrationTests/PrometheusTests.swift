@@ -28,6 +28,18 @@ extension Integration {
             var data: Data
         }
 
+        /// The expressions of the dashboard's panels.
+        private static func dashboard() throws -> [String] {
+            struct Dashboard: Decodable {
+                struct Panel: Decodable { var targets: [Target] }
+                struct Target: Decodable { var expr: String }
+                var panels: [Panel]
+            }
+            let file = Build.checkout.appendingPathComponent("deploy/observability/dashboard.json")
+            let dashboard = try JSONDecoder().decode(Dashboard.self, from: Data(contentsOf: file))
+            return dashboard.panels.flatMap { $0.targets.map(\.expr) }
+        }
+
         /// What an instant query gives: samples by their labels.
         private static func query(_ expression: String, port: Int) throws -> [[String: String]: Double] {
             let allowed = CharacterSet.alphanumerics
@@ -79,6 +91,10 @@ extension Integration {
             let page = try PrometheusPage(metered.page())
             let output = page.values("sluice_tokens_total").filter { $0.key["kind"] == "output" }.values.reduce(0, +)
             #expect(tokens == [[:]: output])
+            for expression in try Self.dashboard() {
+                // One that Prometheus does not understand has no `data` in its answer.
+                _ = try Self.query(expression.replacing("$__rate_interval", with: "1m"), port: port)
+            }
             // Of every sample on the page there is a series.
             let series = try Self.query("count({job=\"sluice\",__name__!~\"up|scrape_.*\"})", port: port)
             let samples = try metered.page().split(separator: "\n").filter { !$0.hasPrefix("#") }.count

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import TestSupport
 internal import Testing
+internal import TokenMill
 
 @testable internal import Gateway
 
@@ -40,6 +41,57 @@ extension Integration {
             }
             #expect(samples.count == 48)
             #expect(taken == 12)
+        }
+
+        @Test("of PyJWT, joserfc and jwcrypto are taken and refused by a running gateway as these themselves do")
+        func agreeAtGateway() throws {
+            let line = try Self.samples()
+            let document = try #require(JSONSerialization.jsonObject(with: line) as? [String: Any])
+            let keys = try JSONSerialization.data(withJSONObject: ["keys": document["keys"] as Any])
+            let samples = try JSONDecoder().decode(Samples.self, from: line).tokens
+            let tenant = "11111111-1111-1111-1111-111111111111"
+            let authority = try DocumentServer { _ in .close }
+            let base = authority.base
+            authority.setScript { request in
+                switch String(request.path) {
+                case "/\(tenant)/v2.0/.well-known/openid-configuration":
+                    let issuer = "https://login.microsoftonline.com/\(tenant)/v2.0"
+                    return .document(200, "{\"issuer\":\"\(issuer)\",\"jwks_uri\":\"\(base)/keys\"}")
+                case "/keys":
+                    return .document(200, String(decoding: keys, as: UTF8.self))
+                default:
+                    return .document(404, "{}")
+                }
+            }
+            let upstream = try ScriptedUpstream.answering()
+            let gateway = try Gateway(
+                file: """
+                    listen: 127.0.0.1:0
+                    admin: 127.0.0.1:0
+                    entra: [{tenant: \(tenant), audiences: [22222222-2222-2222-2222-222222222222], authority: "\(base)"}]
+                    clients:
+                      - {name: team-a, entra: {roles: [sluice.team-a]}}
+                    endpoints:
+                      - {name: west, url: "http://127.0.0.1:\(upstream.port)", api_key: key}
+
+                    """,
+                upstream: upstream
+            )
+            try wait(for: "the keys") { try gateway.metric("sluice_signing_keys", "version=\"2\"") == 3 }
+            var taken = 0
+            for sample in samples {
+                let client = try gateway.connect()
+                let field = "Authorization: Bearer \(sample.token)"
+                try client.request("GET", "/openai/models", headers: [field], key: nil)
+                let status = try client.response().status
+                if status == 200 { taken += 1 }
+                for (library, verdict) in sample.verdicts {
+                    #expect(status == (verdict ? 200 : 401), "\(library) on \(sample.minter)'s token \(sample.name)")
+                }
+            }
+            #expect(taken == 12)
+            #expect(upstream.requests.count == 12)
+            authority.close()
         }
 
         private static func authenticator(keys: [UInt8]) throws -> TokenAuthenticator {

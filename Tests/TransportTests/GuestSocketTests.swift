@@ -25,6 +25,20 @@ struct GuestSocketTests {
         }
     }
 
+    @Test("Behind all guests of a wait comes the word that they were served, once; without guests it does not come")
+    func servesTogether() {
+        withLoop { loop in
+            let pairs = [SocketPair(), SocketPair(), SocketPair()]
+            for pair in pairs { loop.watch(pair.guest) }
+            #expect(loop.wait().isEmpty)
+            #expect(loop.timesServed == 0)
+            for pair in pairs { pair.say(0..<1) }
+            loop.onReady = { _ in #expect(loop.timesServed == 0) }
+            #expect(Set(loop.wait()) == Set(pairs.map(\.guest)))
+            #expect(loop.timesServed == 1)
+        }
+    }
+
     @Test("What comes later is read behind what was read ahead")
     func keepsTheOrder() {
         withLoop { loop in
@@ -126,6 +140,62 @@ struct GuestSocketTests {
             #expect(pair.mayBeRead, "nothing is known of a new guest")
         }
     }
+
+    @Test("While it is held, the monotonic clock is read once, when it is first asked for; other clocks go on")
+    func holdsTheClock() {
+        cepoll_hold_clock()
+        defer { cepoll_let_clock_go() }
+        let before = nanoseconds(CLOCK_MONOTONIC_RAW)
+        let first = nanoseconds(CLOCK_MONOTONIC)
+        while nanoseconds(CLOCK_MONOTONIC_RAW) < before + 1_000_000 {}
+        #expect(nanoseconds(CLOCK_MONOTONIC) == first)
+        #expect(nanoseconds(CLOCK_REALTIME) != nanoseconds(CLOCK_REALTIME))
+        cepoll_hold_clock()
+        #expect(nanoseconds(CLOCK_MONOTONIC) > first, "held anew, it is read anew")
+    }
+
+    @Test("A clock that was let go goes on")
+    func letsTheClockGo() {
+        cepoll_hold_clock()
+        let held = nanoseconds(CLOCK_MONOTONIC)
+        cepoll_let_clock_go()
+        #expect(nanoseconds(CLOCK_MONOTONIC) > held)
+    }
+
+    @Test("Only the thread that holds it has a clock that stands still")
+    func holdsForItself() {
+        cepoll_hold_clock()
+        defer { cepoll_let_clock_go() }
+        let held = nanoseconds(CLOCK_MONOTONIC)
+        var other = pthread_t()
+        let code = pthread_create(
+            &other,
+            nil,
+            { _ in UnsafeMutableRawPointer(bitPattern: nanoseconds(CLOCK_MONOTONIC)) },
+            nil
+        )
+        #expect(code == 0)
+        var seen: UnsafeMutableRawPointer?
+        pthread_join(other, &seen)
+        #expect(Int(bitPattern: seen) > held)
+        #expect(nanoseconds(CLOCK_MONOTONIC) == held)
+    }
+
+    @Test("What may have slept in `poll` is told the time that it is then")
+    func pollMovesTheClock() {
+        cepoll_hold_clock()
+        defer { cepoll_let_clock_go() }
+        let before = nanoseconds(CLOCK_MONOTONIC)
+        var none = pollfd(fd: -1, events: 0, revents: 0)
+        #expect(poll(&none, 1, 2) == 0)
+        #expect(nanoseconds(CLOCK_MONOTONIC) >= before + 2_000_000)
+    }
+}
+
+private func nanoseconds(_ clock: clockid_t) -> Int {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
 // MARK: what it takes
@@ -140,6 +210,7 @@ private func withLoop(_ body: (GuestLoop) -> Void) {
 private final class GuestLoop {
     private let epoll = epoll_create1(0)
     private var ready: [Int32] = []
+    private(set) var timesServed = 0
     var onReady: (Int32) -> Void = { _ in }
 
     init() {
@@ -149,6 +220,7 @@ private final class GuestLoop {
                 me.ready.append(descriptor)
                 me.onReady(descriptor)
             },
+            { me in Unmanaged<GuestLoop>.fromOpaque(me!).takeUnretainedValue().timesServed += 1 },
             Unmanaged.passUnretained(self).toOpaque()
         )
     }

@@ -155,12 +155,17 @@ struct ResponseHeadTests {
         }
     }
 
-    @Test("Every character of a value is judged: tab and everything from space on but DEL")
-    func everyValueByte() {
+    @Test(
+        "Every character of a value is judged, wherever it stands: tab and everything from space on but DEL",
+        arguments: [0, 1, 5, 6, 7, 8, 14, 15, 16, 40]
+    )
+    func everyValueByte(position: Int) {
         for byte in UInt8.min...UInt8.max {
             head.clear()
             append("HTTP/1.1 200 OK\r\n")
-            let result = append(Array("name: a".utf8) + [byte] + Array("b\r\n".utf8))
+            // Neighbours with the highest bit set, and the least ones that are allowed.
+            let before = (0..<position).map { [0xC3, 0x20, 0x7E, 0x80, 0x21][$0 % 5] as UInt8 }
+            let result = append(Array("name: a".utf8) + before + [byte] + Array("b2345678\r\n".utf8))
             let isAllowed = byte == 0x09 || (byte >= 0x20 && byte != 0x7F)
             #expect(result == (isAllowed ? .more : .invalid("a header field with a control character")), "byte \(byte)")
         }

@@ -79,6 +79,35 @@ extension EngineTests {
             )
         }
 
+        @Test("Trusted certificates are read once for all connections")
+        func readOnce() async throws {
+            try await withNginx { nginx, engine in
+                let file = nginx.folder.appending(path: "moved.pem").path
+                try FileManager.default.copyItem(atPath: nginx.caFile, toPath: file)
+                let client = engine.client("https://127.0.0.1:\(nginx.tls)") { $0.caFile = file }
+                let first = try await client.send("GET", "/resumed")
+                #expect(first.error == nil)
+                try FileManager.default.removeItem(atPath: file)
+                let second = try await client.send("GET", "/resumed")
+                #expect(second.error == nil)
+            }
+        }
+
+        @Test("What one origin trusts says nothing for another, though it is the same server")
+        func trustIsApart() async throws {
+            try await withNginx { nginx, engine in
+                let base = "https://127.0.0.1:\(nginx.tls)"
+                let trusting = engine.client(base) { $0.caFile = nginx.caFile }
+                let other = engine.client(base)
+                for _ in 0..<3 {
+                    let accepted = try await trusting.send("GET", "/resumed")
+                    #expect(accepted.error == nil)
+                    let refused = try await other.send("GET", "/resumed")
+                    #expect(refused.error?.code == .certificate)
+                }
+            }
+        }
+
         @Test("A certificate that nobody vouches for is certificate_rejected")
         func untrusted() async throws {
             try await withNginx { nginx, engine in

@@ -48,6 +48,13 @@ def verdicts(results: Results) -> list[Verdict]:
     def governed_of(peer: str) -> float | None:
         return results.ratio(governed.LOAD, "cpu_us_per_request", governed.GOVERNED, peer)
 
+    def added_by_redis() -> float | None:
+        """Microseconds that limits in Redis add to one caller's request, beyond a round trip to it."""
+        ours, without, trip = (
+            results.median(governed.ONE, name, "p50_us") for name in (governed.GOVERNED, GATEWAY, governed.PING)
+        )
+        return None if ours is None or without is None or trip is None else ours - without - trip
+
     def memory_of(metric: str, unit: int) -> float | None:
         value = results.median(memory.LOAD, GATEWAY, metric)
         return None if value is None else value / unit
@@ -62,6 +69,7 @@ def verdicts(results: Results) -> list[Verdict]:
         Verdict("CPU per request over TLS, of Envoy's", against("envoy", "tls-unary", request), 1.0),
         Verdict("CPU per request, limits in Redis, of Envoy's forwarding alone", governed_of("envoy"), 1.25),
         Verdict("CPU per request, limits in Redis, of nginx + Lua + Redis", governed_of(governed.LUA), 0.5),
+        Verdict("latency of one caller, added by limits in Redis beyond a round trip", added_by_redis(), 50, "us"),
         Verdict("CPU per event, as fast as it comes, of Envoy's", against("envoy", "burst", event), 1.0),
         Verdict("CPU per event, as fast as it comes, TLS, of Envoy's", against("envoy", "tls-burst", event), 1.0),
         Verdict("CPU per event, paced, of Envoy's", against("envoy", "paced", event), 1.0),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from failures import Unavailable
 from loads import BY_PART
@@ -19,6 +20,10 @@ from throughput import measure_load
 LOAD = "governed"
 GOVERNED = "sluice-redis"
 LUA = "nginx-lua"
+ONE = "one-governed"
+PING = "redis-ping"
+"""What a round trip to Redis takes that does nothing, told as a target of its own."""
+_PINGS = 2000
 
 
 def measure_governed(session: Session) -> None:
@@ -27,7 +32,7 @@ def measure_governed(session: Session) -> None:
     proxies = []
     for proxy in session.proxies:
         if proxy.name == GATEWAY:
-            proxies.append(replace(proxy, name=GOVERNED, template="sluice-redis.yaml"))
+            proxies += [proxy, replace(proxy, name=GOVERNED, template="sluice-redis.yaml")]
         elif proxy.name == "nginx":
             proxies.append(replace(proxy, name=LUA, template="nginx-lua.conf"))
         elif proxy.name == "envoy":
@@ -43,6 +48,40 @@ def measure_governed(session: Session) -> None:
             except Unavailable as failure:
                 session.results.skip(LOAD, proxy.name, str(failure))
         measure_load(session, load, targets, layout)
+        one = replace(load, name=ONE, connections=1)
+        measure_load(session, one, targets, layout)
+        for _ in range(session.rounds):
+            session.results.add(ONE, PING, {"p50_us": round_trip(redis)})
+        check_books(session, redis)
+
+
+def check_books(session: Session, port: int) -> None:
+    """A peer that settled nothing would be cheap: what nginx answered has to be in its books, but for the last moment."""
+    answered = sum(
+        sample["requests_per_second"] * session.seconds
+        for load in (LOAD, ONE)
+        for sample in session.results.rounds.get(load, {}).get(LUA, [])
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"HGET usage:compare requests\r\n")
+        booked = int((connection.recv(256).split(b"\r\n") + [b""])[1] or 0)
+    if booked < 0.98 * answered:
+        for load in (LOAD, ONE):
+            session.results.skip(load, LUA, f"it answered {answered:.0f} requests and settled {booked}")
+
+
+def round_trip(port: int) -> float:
+    """Microseconds, the median of many."""
+    times = []
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(_PINGS):
+            start = time.perf_counter_ns()
+            connection.sendall(b"PING\r\n")
+            if connection.recv(64) != b"+PONG\r\n":
+                raise Unavailable("Redis does not answer a PING")
+            times.append((time.perf_counter_ns() - start) / 1000)
+    return median(times)
 
 
 @contextmanager

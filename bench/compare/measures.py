@@ -61,6 +61,7 @@ TITLES = {
         for load in loads
     },
     governed.LOAD: "64 callers, chat requests, limits in Redis",
+    governed.ONE: "1 caller, chat requests, limits in Redis",
     first_byte.LOAD: f"First event of a stream, one caller, {first_byte.STREAMS} streams a round",
     memory.LOAD: "Memory, an event each 500 ms per stream",
     scaling.LOAD: "One event loop and two, 32 callers for each, chat requests",

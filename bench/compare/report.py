@@ -17,6 +17,7 @@ _NAMES = {
     governed.LUA: "nginx + Lua + Redis",
     GATEWAY: "Sluice",
     governed.GOVERNED: "Sluice + Redis",
+    governed.PING: "(a PING of Redis)",
 }
 _PEERS = ("envoy", "nginx")
 _RATIOS = {
@@ -74,7 +75,7 @@ def markdown(results: Results, verdicts: list[Verdict], run: Circumstances) -> s
 def summary(results: Results) -> str:
     """The figures that matter, a row each, a column for each proxy."""
     measured = {target for targets in results.rounds.values() for target in targets}
-    proxies = [name for name in _NAMES if name in measured and name != DIRECT]
+    proxies = [name for name in _NAMES if name in measured and name not in (DIRECT, governed.PING)]
     peers = [peer for peer in _PEERS if peer in proxies and GATEWAY in proxies]
     rows = []
     for measure in SUMMARY:

@@ -40,11 +40,19 @@ class Program:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
     def start_again(self) -> None:
         self._popen = self._start()
 
     def pause(self) -> None:
         self._popen.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        self._popen.kill()
+        self._popen.wait()
 
     def resume(self) -> None:
         self._popen.send_signal(signal.SIGCONT)

@@ -11,6 +11,9 @@
 //   can be read.
 // - A short read is for a header, such as a TLS record's, and what follows is asked for next: it is read with it. Such bytes
 //   count as bytes in the socket, for `recv`, `poll` and `epoll_wait` alike.
+//
+// And `clock_gettime`: what the loop calls between `cepoll_hold_clock` and `cepoll_let_clock_go` shares one reading of the
+// monotonic clock. All others, and all other clocks, get the C library's.
 #ifndef SLUICE_CEPOLL_H
 #define SLUICE_CEPOLL_H
 
@@ -26,9 +29,15 @@ static const uint32_t CEPOLL_HUP = EPOLLHUP;
 // Called on the thread that waits, between its return from the kernel and its return to NIO.
 typedef void (*cepoll_guest_ready)(void *context, int descriptor, uint32_t events);
 
-// Takes the guests of the calling thread's event loop under `ready`. Returns the loop's epoll descriptor, or -1 where this
+// Called once behind the calls of `cepoll_guest_ready` that one wait led to: the time for what they left undone.
+typedef void (*cepoll_guests_served)(void *context);
+
+// Takes the guests of the calling thread's event loop under `ready` and, unless it is NULL, `served`. Returns the loop's epoll descriptor, or -1 where this
 // thread has never waited in `epoll_wait`. One caller per thread.
-int cepoll_join(cepoll_guest_ready ready, void *context);
+int cepoll_join(cepoll_guest_ready ready, cepoll_guests_served served, void *context);
+
+// How many guests the wait brought whose guests are being served; 0 at other times.
+int cepoll_guests_of_wait(void);
 
 // Ends it: to be called on the same thread, when no guest is watched any more.
 void cepoll_leave(void);
@@ -40,5 +49,10 @@ int cepoll_change(int epoll, int descriptor, uint32_t events);
 int cepoll_forget(int epoll, int descriptor);
 // To be called before a guest is closed, watched or not: another socket may have its number next.
 void cepoll_closes(int descriptor);
+
+// From here on the calling thread reads CLOCK_MONOTONIC once at most, when it is first asked for, and again after a `poll`
+// that may have slept. For short work that asks for the time again and again; it does not nest.
+void cepoll_hold_clock(void);
+void cepoll_let_clock_go(void);
 
 #endif

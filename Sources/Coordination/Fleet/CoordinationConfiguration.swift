@@ -15,6 +15,8 @@ package struct CoordinationConfiguration: Sendable {
     package var address: RedisAddress
     /// Who the gateway is to Redis; a token that changes is passed on with `FleetCoordination.authenticate`.
     package var credentials: RedisCredentials?
+    /// Credentials come later, by `FleetCoordination.authenticate`: nothing is connected before.
+    package var awaitsCredentials = false
     /// PEM certificates to trust instead of the system's.
     package var caFile: String?
     /// How long a decision may take before this process decides alone.
@@ -60,6 +62,8 @@ package enum CoordinationEvent: Sendable, Equatable {
     case modeChanged(CoordinationMode)
     /// Does not pass by itself: somebody should look.
     case needsAttention(RedisError)
+    /// Redis does not take what it was shown; told each time that it is noticed.
+    case credentialsRefused
     /// What an exchange used is in no counter of Redis; the log is the last place for it.
     case settlementDropped(Settlement)
 }

@@ -2,8 +2,9 @@ internal import Synchronization
 
 /// Decides in the place of Redis, as the configuration says; one for all event loops.
 ///
-/// It lasts as long as the process and its buckets keep their levels between two failures: a Redis that comes and goes does not
-/// hand out a burst each time. A bucket that is used for the first time holds its share of the burst.
+/// It lasts as long as the process, and its buckets begin each time at this process's part of what Redis said last was left, or
+/// where they were if that is lower: a Redis that comes and goes does not hand out a burst each time. Only a bucket that nobody
+/// ever heard of holds its share of the burst.
 final class FallbackCoordinator: Coordinator, Sendable {
     private let policy: CoordinationConfiguration.WhenUnavailable
     private let local: LocalCoordinator
@@ -35,6 +36,19 @@ final class FallbackCoordinator: Coordinator, Sendable {
         case .closed: then(.unavailable)
         }
     }
+
+    /// Lets the shares of an admission begin with what was left of the whole when Redis was last heard of.
+    func begin(_ admission: Admission, _ seen: inout LastSeen) {
+        guard policy == .share, seen.count > 0 else { return }
+        let scopes = admission.scopes.compactMap { scope in seen.take(scope.id).map { (scope, $0) } }
+        let deployments = admission.candidates.compactMap { candidate in seen.take(candidate.id).map { (candidate, $0) }
+        }
+        guard !scopes.isEmpty || !deployments.isEmpty else { return }
+        local.begin(scopes, deployments, replicas: fleetSize)
+    }
+
+    /// Whether what is decided here stays within a share of the limits, and is charged to them once Redis is back.
+    var sharesLimits: Bool { policy == .share }
 
     func reroute(_ reroute: Reroute, then: @escaping (RerouteDecision) -> Void) {
         switch reroute.authority {
@@ -168,7 +182,8 @@ extension Reservation {
             authority: authority,
             levels: levels,
             deployment: deployment,
-            cooldowns: cooldowns
+            cooldowns: cooldowns,
+            spent: spent
         )
     }
 }

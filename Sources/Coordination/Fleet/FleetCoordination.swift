@@ -18,6 +18,8 @@ package struct CoordinationSnapshot: Sendable, Equatable {
     package let fallbackAdmissions: Int
     /// Calls without a usable answer in time.
     package let errors: Int
+    /// Refusals that were given again without asking Redis.
+    package let rememberedRefusals: Int
 }
 
 /// Makes the replicas of a gateway hold their limits as one: what a process has of it, for all its event loops.
@@ -68,15 +70,20 @@ package final class FleetCoordination: Sendable {
         return coordinator
     }
 
+    var everyCoordinator: [RedisCoordinator] { coordinators.withLockedValue { $0 } }
+
     /// For questions that are of no event loop.
     var anyCoordinator: RedisCoordinator? { coordinators.withLockedValue { $0.first } }
 
     /// Shows Redis new credentials, such as a fresh Entra token, on all connections and on those to come.
     package func authenticate(_ credentials: RedisCredentials) {
         for coordinator in coordinators.withLockedValue({ $0 }) {
-            coordinator.eventLoop.execute { coordinator.client.authenticate(credentials) }
+            coordinator.eventLoop.execute { coordinator.authenticate(credentials) }
         }
     }
+
+    var namespace: String { configuration.namespace }
+    var instance: UInt32 { configuration.instance }
 
     /// How long Redis took, by script.
     package func latencies() async -> [(script: String, latency: Histogram)] {
@@ -89,6 +96,10 @@ package final class FleetCoordination: Sendable {
         return sums
     }
 
+    func coordinator(of eventLoop: any EventLoop) -> RedisCoordinator? {
+        coordinators.withLockedValue { $0.first { $0.eventLoop === eventLoop } }
+    }
+
     package func snapshot() -> CoordinationSnapshot {
         CoordinationSnapshot(
             mode: state.mode,
@@ -98,7 +109,8 @@ package final class FleetCoordination: Sendable {
             lateAnswers: state.counters.lateAnswers.value,
             cancellations: state.counters.cancellations.value,
             fallbackAdmissions: state.counters.fallbackAdmissions.value,
-            errors: state.counters.errors.value
+            errors: state.counters.errors.value,
+            rememberedRefusals: state.counters.rememberedRefusals.value
         )
     }
 

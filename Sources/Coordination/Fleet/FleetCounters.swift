@@ -8,6 +8,7 @@ final class FleetCounters: Sendable {
     let cancellations = Atomic(0)
     let fallbackAdmissions = Atomic(0)
     let errors = Atomic(0)
+    let rememberedRefusals = Atomic(0)
 }
 
 extension Atomic where Value == Int {

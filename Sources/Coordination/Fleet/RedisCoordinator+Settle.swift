@@ -4,7 +4,7 @@ internal import NIOCore
 struct LeaseEnd {
     enum Kind {
         case settlement(Settlement)
-        /// Of a lease that Redis never knew: only the usage is counted.
+        /// Of a lease that Redis never knew: the usage is counted, and charged to the limits.
         case usage(Settlement)
         case cancellation(Cancellation)
     }
@@ -32,6 +32,7 @@ extension RedisCoordinator {
         case .shared:
             if live[settlement.lease]?.isHere == true { fleet.fallback.settle(settlement, charged: []) { _ in } }
             live[settlement.lease]?.isEnding = true
+            if let deployment = settlement.givesBackTo { refusals.capacityReturned(deployment) }
             enqueue(LeaseEnd(.settlement(settlement), then: then))
         case .local:
             enqueueUsage(of: settlement)
@@ -48,6 +49,7 @@ extension RedisCoordinator {
         case .shared:
             if live[cancellation.lease]?.isHere == true { fleet.fallback.cancel(cancellation, charged: []) { _ in } }
             live[cancellation.lease]?.isEnding = true
+            for candidate in cancellation.candidates { refusals.capacityReturned(candidate.id) }
             fleet.counters.cancellations.increment()
             enqueue(LeaseEnd(.cancellation(cancellation), then: then))
         case .local:
@@ -99,7 +101,7 @@ extension RedisCoordinator {
             settlement.isBeingRenewed = live[settlement.lease]?.isBeingRenewed ?? false
             return encoder.call(settlement)
         case .usage(let settlement):
-            return encoder.call(settlement.countingOnly)
+            return encoder.call(settlement.apart(now: LocalCoordinator.wallClock()))
         case .cancellation(let cancellation):
             return encoder.call(cancellation)
         }
@@ -138,20 +140,19 @@ extension RedisCoordinator {
     }
 
     private func ended(_ end: LeaseEnd, _ outcome: SettlementOutcome) {
-        fleet.counters.queueDepth.decrement()
         switch end.kind {
         case .settlement, .cancellation: live[end.lease] = nil
         case .usage: break
         }
         end.then?(outcome)
-        guard queue.count == 0, let whenDrained else { return }
-        self.whenDrained = nil
-        whenDrained()
+        // Last: whoever waits for an empty queue may look at what was told.
+        fleet.counters.queueDepth.decrement()
+        finishDrainingIfTold()
     }
 
     // MARK: the end
 
-    /// Waits until all is acknowledged or the deadline is there, gives up what is left and closes the connection.
+    /// Waits until no admission is open and all is acknowledged, or the deadline is there, gives up what is left and closes the connection.
     func drain(until deadline: NIODeadline, completion: @escaping () -> Void) {
         guard !queue.isClosed, whenDrained == nil else { return completion() }
         nextBeat?.cancel()
@@ -162,13 +163,27 @@ extension RedisCoordinator {
             for end in self.queue.close() { self.drop(end) }
             self.client.shutDown(by: deadline, completion: completion)
         }
-        if queue.count == 0 { finishDraining() }
+        finishDrainingIfTold()
+    }
+
+    /// What Redis still admits for somebody who is gone has to be taken back first.
+    func finishDrainingIfTold() {
+        if queue.count == 0, undecided == 0 { finishDraining() }
     }
 
     private func finishDraining() {
         let finish = whenDrained
         whenDrained = nil
         finish?()
+    }
+}
+
+extension Settlement {
+    /// The deployment that has more room afterwards: a slot, or what was estimated and not used.
+    fileprivate var givesBackTo: DeploymentID? {
+        guard let deployment else { return nil }
+        let returns = refundsDeployment && actual ?? estimate < estimate
+        return returns || deployment.limits.concurrency != nil ? deployment.id : nil
     }
 }
 
@@ -182,24 +197,5 @@ extension SettleQueue.Failure {
             .noAuthentication, .wrongPassword, .noPermission, .denied, .tooManyClients:
             self = error.mayHaveRun ? .unknown : .notRun
         }
-    }
-}
-
-extension Settlement {
-    /// Counts the usage and changes no limit, however often it is sent: it leaves a mark each time, under a name of its own, as
-    /// a cancellation of the same lease may leave one too.
-    fileprivate var countingOnly: Settlement {
-        Settlement(
-            lease: LeaseID(instance: lease.instance, start: lease.start, sequence: lease.sequence | 1 << 63),
-            isBeingRenewed: true,
-            estimate: 1,
-            actual: nil,
-            admitted: admitted,
-            scopes: [],
-            deployment: nil,
-            succeeded: succeeded,
-            usage: usage,
-            authority: .shared
-        )
     }
 }

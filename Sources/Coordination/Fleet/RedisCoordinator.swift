@@ -31,6 +31,8 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     private(set) var latency = [Histogram](repeating: Histogram(bounds: Histogram.lagBounds), count: Script.all.count)
     let deadline: TimeAmount
     private let redis: RedisConfiguration
+    /// There is nothing to show Redis yet.
+    private var awaitsCredentials: Bool
     private(set) lazy var client = RedisClient(redis, scripts: Script.all, eventLoop: eventLoop) { [weak self] in
         self?.clientChanged($0)
     }
@@ -40,6 +42,10 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     var queuePause = Backoff()
     var isQueuePausing = false
     var whenDrained: (() -> Void)?
+    /// Admissions that Redis has not answered: whoever is gone when the answer comes still takes it back.
+    private(set) var undecided = 0
+    var refusals = RefusalCache()
+    private var seen = LastSeen()
     var nextBeat: Scheduled<Void>?
     /// Leases that the beat under way has yet to renew; `nil` for none under way.
     var beating: ArraySlice<LeaseID>?
@@ -56,6 +62,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
         instance = configuration.instance
         beatInterval = configuration.beatInterval
         deadline = configuration.deadline
+        awaitsCredentials = configuration.awaitsCredentials
         encoder = ScriptEncoder(keys: KeySpace(namespace: configuration.namespace))
     }
 
@@ -63,8 +70,15 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     var isUsable: Bool { client.isReady && client.breaker.isClosed }
 
     func start() {
-        client.start()
+        if !awaitsCredentials { client.start() }
         scheduleBeat()
+    }
+
+    func authenticate(_ credentials: RedisCredentials) {
+        client.authenticate(credentials)
+        guard awaitsCredentials else { return }
+        awaitsCredentials = false
+        client.start()
     }
 
     // MARK: what a connection goes through
@@ -81,6 +95,7 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
         case .needsAttention(let error):
             fleet.needsAttention(error)
         }
+        if event.refusesCredentials { fleet.observe(.credentialsRefused) }
     }
 
     // MARK: asking
@@ -133,17 +148,25 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
 
     func admit(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
         guard isUsable else { return admitAlone(admission, then: then) }
+        if !refusals.isEmpty, let refusal = refusals.refusal(of: admission, now: .now()) {
+            fleet.counters.rememberedRefusals.increment()
+            return then(.refused(refusal))
+        }
+        undecided += 1
         run(encoder.call(admission)) { reply throws(ScriptDecoder.UnexpectedReply) in
             try ScriptDecoder.decision(admission, reply)
         } completion: { outcome in
             switch outcome {
             case .success(let decision):
-                if case .admitted(let reservation) = decision { self.admitted(admission, reservation) }
+                self.decided(admission, decision)
                 then(decision)
+                self.answered()
             case .failure(let error):
                 // After a missed deadline the answer is still to come, or the news that it will not.
-                if error.mayHaveRun, error.code != .timedOut { self.takeBack(admission) }
+                let isOpen = error.mayHaveRun && error.code == .timedOut
+                if error.mayHaveRun, !isOpen { self.takeBack(admission) }
                 self.admitAlone(admission, then: then)
+                if !isOpen { self.answered() }
             }
         } late: { outcome in
             self.fleet.counters.lateAnswers.increment()
@@ -152,20 +175,35 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
             case .success(.refused), .success(.duplicate), .success(.unavailable): break
             case .failure(let error): if error.mayHaveRun { self.takeBack(admission) }
             }
+            self.answered()
         }
+    }
+
+    private func answered() {
+        undecided -= 1
+        finishDrainingIfTold()
     }
 
     private func admitAlone(_ admission: Admission, then: @escaping (AdmissionDecision) -> Void) {
         fleet.counters.fallbackAdmissions.increment()
+        fleet.fallback.begin(admission, &seen)
         fleet.fallback.admit(admission, then: then)
     }
 
-    private func admitted(_ admission: Admission, _ reservation: Reservation) {
-        live[admission.lease] = LiveLease(
-            scopes: admission.scopes,
-            deployment: admission.candidates[reservation.candidate],
-            admitted: reservation.time
-        )
+    private func decided(_ admission: Admission, _ decision: AdmissionDecision) {
+        if fleet.fallback.sharesLimits { seen.note(admission, decision) }
+        switch decision {
+        case .admitted(let reservation):
+            live[admission.lease] = LiveLease(
+                scopes: admission.scopes,
+                deployment: admission.candidates[reservation.candidate],
+                admitted: reservation.time
+            )
+        case .refused(let refusal):
+            refusals.note(admission, refusal, now: .now())
+        case .duplicate, .unavailable:
+            break
+        }
     }
 
     /// Nobody knows of what Redis admitted, if it did.
@@ -210,5 +248,16 @@ final class RedisCoordinator: Coordinator, @unchecked Sendable {
     private func follow(_ reroute: Reroute, _ decision: RerouteDecision) {
         guard case .rerouted(let reservation) = decision else { return }
         live[reroute.lease]?.deployment = reroute.candidates[reservation.candidate]
+    }
+}
+
+extension RedisClientEvent {
+    /// What the gateway shows is no longer taken, or was never.
+    fileprivate var refusesCredentials: Bool {
+        switch self {
+        case .ready, .breakerOpened, .breakerClosed: false
+        case .lost(let error), .connectFailed(let error), .needsAttention(let error):
+            error.code == .wrongPassword || error.code == .noAuthentication
+        }
     }
 }

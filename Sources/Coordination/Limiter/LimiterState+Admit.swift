@@ -41,20 +41,23 @@ extension LimiterState {
                 Refusal(reason: .deployments, wait: wait, time: now, levels: levels, cooldowns: cooldowns)
             )
         case .chosen(let choice):
+            var spent: [Spent] = []
             for (scope, state) in zip(admission.scopes, states) {
                 scopes[scope.id] = state
+                if scope.limits.hasQuotas { spent.append(state.spent(scope.limits)) }
                 guard scope.limits.concurrency != nil else { continue }
                 scopeSlots[scope.id, default: Slots()].hold(admission.lease, until: now + admission.terms.slot)
             }
             hold(choice, lease: admission.lease, charged: now, terms: admission.terms, now: now)
-            return .admitted(choice.reservation(time: now, authority: authority, levels: states.map(\.meter.levels)))
+            let levels = states.map(\.meter.levels)
+            return .admitted(choice.reservation(time: now, authority: authority, levels: levels, spent: spent))
         }
     }
 }
 
 extension ScopeState {
     /// Starts the day and the month over where they have changed. A clock that went back changes neither.
-    fileprivate mutating func startPeriods(now: Int64, _ limits: ClientLimits) {
+    mutating func startPeriods(now: Int64, _ limits: ClientLimits) {
         if limits.tokensPerDay != nil {
             let today = UTCDate.day(of: now)
             if day < today { (day, dayUsed) = (today, 0) }
@@ -84,6 +87,10 @@ extension ScopeState {
             consider(UTCDate.start(ofMonth: month + 1) - now, .tokensPerMonth)
         }
         return longest > 0 ? (longest, kind) : nil
+    }
+
+    fileprivate func spent(_ limits: ClientLimits) -> Spent {
+        Spent(day: limits.tokensPerDay == nil ? 0 : dayUsed, month: limits.tokensPerMonth == nil ? 0 : monthUsed)
     }
 
     fileprivate mutating func charge(_ tokens: Int64, _ limits: ClientLimits) {

@@ -13,7 +13,7 @@ extension LimiterState {
         let isProbe: Bool
         let cooldowns: [Int64]
 
-        func reservation(time: Int64, authority: Authority, levels: [Levels]) -> Reservation {
+        func reservation(time: Int64, authority: Authority, levels: [Levels], spent: [Spent] = []) -> Reservation {
             Reservation(
                 candidate: index,
                 isProbe: isProbe,
@@ -21,7 +21,8 @@ extension LimiterState {
                 authority: authority,
                 levels: levels,
                 deployment: state.meter.levels,
-                cooldowns: cooldowns
+                cooldowns: cooldowns,
+                spent: spent
             )
         }
     }

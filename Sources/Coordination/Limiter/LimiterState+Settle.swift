@@ -12,19 +12,21 @@ extension LimiterState {
             (admitted, trial) = (charged, since)
             if deployment?.id != home { deployment = nil }
         case nil:
-            if settlement.attempt > 1 { return .alreadyApplied }
+            if settlement.attempt > 1, !settlement.isApart { return .alreadyApplied }
         }
         end(settlement.lease, leavesMark: settlement.leavesMark, now: now)
 
-        let over = settlement.actual.map { $0 - settlement.estimate } ?? 0
+        let over =
+            settlement.isApart ? settlement.actual ?? 0 : settlement.actual.map { $0 - settlement.estimate } ?? 0
+        let requests: Int64 = settlement.isApart ? 1 : 0
         for scope in settlement.scopes {
             release(settlement.lease, scope)
-            correct(scope, requests: 0, tokens: over, admitted: admitted, now: now)
+            correct(scope, requests: requests, tokens: over, admitted: admitted, now: now)
         }
         if let deployment {
             release(settlement.lease, deployment)
             let correction = DeploymentState.Correction(
-                requests: 0,
+                requests: requests,
                 tokens: over > 0 || settlement.refundsDeployment ? over : 0,
                 feedback: settlement.feedback,
                 provenSince: settlement.succeeded ? trial : 0
@@ -78,10 +80,11 @@ extension LimiterState {
     ) {
         let limits = scope.limits
         // To put back into a full bucket changes nothing.
-        guard tokens > 0 || tokens < 0 && scopes[scope.id] != nil else { return }
+        let takes = tokens > 0 || requests > 0
+        guard takes || tokens < 0 && scopes[scope.id] != nil else { return }
         var state = scopes[scope.id] ?? ScopeState(now: now, limits)
         // The order of refilling and putting back does not matter, so the script does not ask for the time to put back.
-        if tokens > 0 {
+        if takes {
             state = self.scope(scope, now: now)
             state.refill(now: now, limits)
         }
@@ -91,6 +94,7 @@ extension LimiterState {
             requestRate: limits.requests,
             tokenRate: limits.tokens
         )
+        if requests > 0 { state.startPeriods(now: admitted, limits) }
         // Only the period that was charged is corrected.
         if limits.tokensPerDay != nil, state.day == UTCDate.day(of: admitted) {
             state.dayUsed = max(0, state.dayUsed + tokens)
@@ -98,7 +102,7 @@ extension LimiterState {
         if limits.tokensPerMonth != nil, state.month == UTCDate.month(of: admitted) {
             state.monthUsed = max(0, state.monthUsed + tokens)
         }
-        if tokens > 0 { state.keep(now: now, limits) }
+        if takes { state.keep(now: now, limits) }
         scopes[scope.id] = state
     }
 
@@ -117,8 +121,8 @@ extension LimiterState {
 
     private mutating func count(_ usage: Usage, now: Int64) {
         var state = self.usage[UsageKey(day: usage.day, client: usage.client)] ?? UsageState()
-        for (name, count) in usage.counts.fields where count > 0 {
-            state.counts["\(usage.deployment.name):\(name)", default: 0] += count
+        usage.counts.visit { name, count in
+            state.counts["\(usage.line):\(name)", default: 0] += count
         }
         state.keptUntil = max(state.keptUntil, now + usageTerm)
         self.usage[UsageKey(day: usage.day, client: usage.client)] = state
@@ -127,7 +131,7 @@ extension LimiterState {
 
 extension Settlement {
     /// Whether something that was sent earlier may still arrive.
-    var leavesMark: Bool { attempt > 1 || isBeingRenewed }
+    var leavesMark: Bool { attempt > 1 || isBeingRenewed || isApart }
 }
 
 extension DeploymentState {
@@ -140,7 +144,7 @@ extension DeploymentState {
         /// When the exchange was sent that shows it to be back; 0 for none.
         let provenSince: Int64
 
-        var isEmpty: Bool { tokens == 0 && feedback == .none && provenSince == 0 }
+        var isEmpty: Bool { requests == 0 && tokens == 0 && feedback == .none && provenSince == 0 }
     }
 
     fileprivate mutating func apply(_ correction: Correction, _ limits: DeploymentLimits) {

@@ -11,6 +11,16 @@ package struct RESPCommand: Sendable, Equatable {
         self.bytes = bytes
     }
 
+    /// With bytes in the midst that need not be text.
+    init(_ first: [String], _ value: [UInt8], _ rest: [String]) {
+        var bytes = ByteBuffer()
+        bytes.writeRESP(count: first.count + 1 + rest.count)
+        for argument in first { bytes.writeRESP(string: argument) }
+        bytes.writeRESP(bytes: value.count) { $0.writeBytes(value) }
+        for argument in rest { bytes.writeRESP(string: argument) }
+        self.bytes = bytes
+    }
+
     static let ping = RESPCommand(["PING"])
 }
 

@@ -12,7 +12,9 @@ internal import NIOCore
 /// | `{p}:v1:d:<deployment>` | 6 integers: time, requests, tokens, cool until, streak, probed until; 2 more where it has named a limit of tokens itself: that, until |
 /// | `{p}:v1:dl:<deployment>` | slots |
 /// | `{p}:v1:l:<lease>` | 2 integers: charged at, on trial since or 0; then the deployment's key. Empty: ended |
-/// | `{p}:v1:u:<yyyymmdd>:<client>` | a hash of counters, `<deployment>:req` and others |
+/// | `{p}:v1:u:<yyyymmdd>:<client>` | a hash of counters, `<model>/<deployment>:req` and others |
+/// | `{p}:v1:o:<id>` | `<client>/<endpoint>` that made a response, a file and the like |
+/// | `{p}:v1:v:<name>` | what a replica has left for the others, such as signing keys |
 /// | `{p}:v1:inst` | processes by the time that they count as dead |
 package struct KeySpace: Hashable, Sendable {
     let scope: String
@@ -22,6 +24,8 @@ package struct KeySpace: Hashable, Sendable {
     let lease: String
     let usage: String
     let instances: String
+    let owner: String
+    let value: String
 
     /// - Parameter namespace: the hash tag; deployments of the gateway that share a Redis and nothing else differ in it.
     package init(namespace: String = "0") {
@@ -33,6 +37,8 @@ package struct KeySpace: Hashable, Sendable {
         lease = prefix + "l:"
         usage = prefix + "u:"
         instances = prefix + "inst"
+        owner = prefix + "o:"
+        value = prefix + "v:"
     }
 }
 
@@ -41,7 +47,35 @@ extension RedisScriptCall {
         key(prefix, bytes: name.utf8.count) { $0.writeString(name) }
     }
 
-    mutating func lease(_ keys: KeySpace, _ lease: LeaseID) { key(keys.lease, lease.description) }
+    /// As `LeaseID.description`.
+    mutating func lease(_ keys: KeySpace, _ lease: LeaseID) {
+        let bytes = 10 + ByteBuffer.digits(of: UInt64(lease.start)) + ByteBuffer.digits(of: lease.sequence)
+        key(keys.lease, bytes: bytes) {
+            $0.writeHex(lease.instance)
+            $0.writeInteger(UInt8(ascii: "."))
+            $0.writeDecimal(UInt64(lease.start))
+            $0.writeInteger(UInt8(ascii: "."))
+            $0.writeDecimal(lease.sequence)
+        }
+    }
+
+    mutating func usageKey(_ keys: KeySpace, _ usage: Usage) {
+        let (day, name) = (UInt64(usage.day.magnitude), usage.client.name)
+        key(keys.usage, bytes: ByteBuffer.digits(of: day) + 1 + name.utf8.count) {
+            $0.writeDecimal(day)
+            $0.writeInteger(UInt8(ascii: ":"))
+            $0.writeString(name)
+        }
+    }
+
+    /// The field of a count in a hash of usage.
+    mutating func field(_ deployment: String, _ count: StaticString) {
+        argument(bytes: deployment.utf8.count + 1 + count.utf8CodeUnitCount) {
+            $0.writeString(deployment)
+            $0.writeInteger(UInt8(ascii: ":"))
+            $0.writeStaticString(count)
+        }
+    }
 
     mutating func states(_ keys: KeySpace, _ scopes: [ClientScope], _ candidates: [Candidate]) {
         for scope in scopes { key(keys.scope, scope.id.name) }
@@ -62,6 +96,35 @@ extension RedisScriptCall {
 }
 
 extension ByteBuffer {
+    static func digits(of value: UInt64) -> Int {
+        var (rest, count) = (value / 10, 1)
+        while rest > 0 {
+            rest /= 10
+            count += 1
+        }
+        return count
+    }
+
+    mutating func writeDecimal(_ value: UInt64) {
+        let count = Self.digits(of: value)
+        writeWithUnsafeMutableBytes(minimumWritableBytes: count) { target in
+            var rest = value
+            for index in stride(from: count - 1, through: 0, by: -1) {
+                target[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            return count
+        }
+    }
+
+    /// Eight digits.
+    mutating func writeHex(_ value: UInt32) {
+        for shift in stride(from: 28, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt32(shift)) & 15
+            writeInteger(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+    }
+
     mutating func write(_ integers: Int64...) {
         for integer in integers { writeInteger(integer, endianness: .little) }
     }

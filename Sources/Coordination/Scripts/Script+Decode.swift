@@ -27,7 +27,8 @@ package enum ScriptDecoder {
                     authority: .shared,
                     levels: try reader.levels(scopes),
                     deployment: deployment,
-                    cooldowns: try reader.next(candidate, in: 0...)
+                    cooldowns: try reader.next(candidate, in: 0...),
+                    spent: try reader.spent(admission.scopes)
                 )
             )
         case 1, 2, 4:
@@ -172,6 +173,15 @@ private struct Reader {
         levels.reserveCapacity(count)
         for _ in 0..<count { levels.append(try self.levels()) }
         return levels
+    }
+
+    /// Without quotas nothing is allocated.
+    mutating func spent(_ scopes: [ClientScope]) throws(ScriptDecoder.UnexpectedReply) -> [Spent] {
+        var spent: [Spent] = []
+        for scope in scopes where scope.limits.hasQuotas {
+            spent.append(Spent(day: try next(0...), month: try next(0...)))
+        }
+        return spent
     }
 
     /// The kind of limit that goes with the code of a refusal.

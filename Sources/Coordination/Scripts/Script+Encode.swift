@@ -45,26 +45,32 @@ package struct ScriptEncoder: Sendable {
 
     package func call(_ settlement: Settlement) -> RedisScriptCall {
         let scopes = settlement.scopes
-        let deployments = settlement.deployment.map { [$0] } ?? []
+        let deployment = settlement.deployment
         var call = RedisScriptCall(Script.settle)
         call.lease(keys, settlement.lease)
-        call.states(keys, scopes, deployments)
-        call.slots(keys, scopes, deployments)
+        call.states(keys, scopes, [])
+        if let deployment { call.key(keys.deployment, deployment.id.name) }
+        call.slots(keys, scopes, [])
+        if let deployment, deployment.limits.concurrency != nil {
+            call.key(keys.deploymentSlots, deployment.id.name)
+        }
         let usage = settlement.usage
-        if let usage { call.key(keys.usage, "\(usage.day):\(usage.client.name)") }
-        call.argument(integers: 10 + ClientLimits.width * scopes.count + DeploymentLimits.width * deployments.count) {
-            $0.write(settlement.attempt > 1 ? 2 : settlement.isBeingRenewed ? 1 : 0)
+        if let usage { call.usageKey(keys, usage) }
+        let width = deployment == nil ? 0 : DeploymentLimits.width
+        call.argument(integers: 10 + ClientLimits.width * scopes.count + width) {
+            $0.write(settlement.isApart ? 4 : settlement.attempt > 1 ? 2 : settlement.isBeingRenewed ? 1 : 0)
             $0.write(settlement.estimate, settlement.actual ?? -1, settlement.admitted)
             $0.write(settlement.refundsDeployment ? 1 : 0, settlement.succeeded ? 1 : 0)
             $0.write(settlement.feedback)
             $0.write(Int64(scopes.count))
             for scope in scopes { $0.write(scope.limits) }
-            for deployment in deployments { $0.write(deployment.limits) }
+            if let deployment { $0.write(deployment.limits) }
         }
         call.argument(Int(Settlement.markerTerm))
         if let usage {
-            for (name, count) in usage.counts.fields where count > 0 {
-                call.argument("\(usage.deployment.name):\(name)")
+            let line = usage.line
+            usage.counts.visit { name, count in
+                call.field(line, name)
                 call.argument(Int(count))
             }
         }

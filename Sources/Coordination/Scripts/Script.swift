@@ -14,5 +14,8 @@ package enum Script {
     private static let common = PackageResources.common_lua
     private static let choose = PackageResources.choose_lua
 
+    /// A script of operators, with the arithmetic of the others.
+    static func text(_ body: String) -> String { text(common, Array(body.utf8)) }
+
     private static func text(_ parts: [UInt8]...) -> String { String(decoding: parts.joined(), as: UTF8.self) }
 }

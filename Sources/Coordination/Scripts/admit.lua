@@ -5,7 +5,8 @@
 --          per scope: refill and capacity of requests, of tokens; concurrency, tokens per day, tokens per month;
 --          per deployment: as `choose` reads them. 0 is no limit.
 -- ARGV[2]  the lease term in digits.  ARGV[3]  how long to keep slots, in digits
--- Reply    0, now, index, probe, levels of the deployment, levels of each scope, cooldowns of those passed over
+-- Reply    0, now, index, probe, levels of the deployment, levels of each scope, cooldowns of those passed over,
+--            tokens of the day and of the month for each scope that has quotas
 --          1 (rate), 2 (concurrency) or 4 (quota), now, wait, scope, kind, levels of each scope
 --          3 (no deployment), now, wait, levels of each scope, cooldowns
 --          6 (the lease was used), now
@@ -24,7 +25,7 @@ if states[1] then return {6, now} end
 local units, slot = estimate * 60000, 1 + scopes + candidates
 local longest, reason, kind = 0, 0, 0
 -- Levels as they were, and what is written if it comes to that: state and how long to keep it.
-local before, writes, slots = {}, {}, nil
+local before, writes, slots, spent = {}, {}, nil, nil
 local reply = {0, now, 0, 0, 0, 0}
 for i = 1, scopes do
   local rL, rC, kL, kC, concurrency, perDay, perMonth = unpack('<i8i8i8i8i8i8i8', numbers, 56 * i - 23)
@@ -59,6 +60,11 @@ for i = 1, scopes do
       if w > longest then longest, reason, kind = w, i, 4 end
     end
     monthUsed = monthUsed + estimate
+  end
+  if perDay > 0 or perMonth > 0 then
+    spent = spent or {}
+    spent[#spent + 1] = perDay > 0 and dayUsed or 0
+    spent[#spent + 1] = perMonth > 0 and monthUsed or 0
   end
   if concurrency > 0 then
     slot = slot + 1
@@ -118,4 +124,7 @@ if slots or slotsThere then
 end
 reply[3], reply[4], reply[5], reply[6] = index - 1, probe, r, k
 for i = 1, index - 1 do reply[6 + 2 * scopes + i] = cooldowns[i] end
+if spent then
+  for i = 1, #spent do reply[#reply + 1] = spent[i] end
+end
 return reply

@@ -3,8 +3,9 @@
 --
 -- KEYS     lease, state of each scope, state of each deployment, slots of those that limit concurrency, usage if
 --          counted
--- ARGV[1]  integers of 8 bytes: mode (0 settles, 1 settles and leaves a mark, 2 settles again, 3 cancels), estimate,
---          actual or -1, admitted, 1 to refund the deployment, 1 for success, remaining requests or -1, remaining tokens or -1,
+-- ARGV[1]  integers of 8 bytes: mode (0 settles, 1 settles and leaves a mark, 2 settles again, 3 cancels, 4 charges
+--          all that was used, of what was admitted without Redis, and leaves a mark), estimate, actual or -1, admitted,
+--          1 to refund the deployment, 1 for success, remaining requests or -1, remaining tokens or -1,
 --          limit of tokens that the deployment named or -1, number of scopes;
 --          per scope: as in `admit`; per deployment: refill and capacity of requests, of tokens; concurrency
 -- ARGV[2]  how long to keep a mark, in digits.  ARGV[3...]  fields of the usage and what to add to them
@@ -40,6 +41,8 @@ end
 local over, requests, now = actual - estimate, 0, nil
 if mode == 3 then
   over, requests = -estimate, -60000
+elseif mode == 4 then
+  over, requests = actual < 0 and 0 or actual, 60000
 elseif actual < 0 then
   over = 0
 end
@@ -51,17 +54,22 @@ for i = 1, scopes do
     call('ZREM', KEYS[slot], KEYS[1])
   end
   local s = states[1 + i]
-  if s == nil and over ~= 0 then s = call('GET', KEYS[1 + i]) end
+  if s == nil and (over ~= 0 or requests > 0) then s = call('GET', KEYS[1 + i]) end
   -- To put back into a full bucket changes nothing.
-  if over > 0 or over < 0 and s then
+  if over > 0 or requests > 0 or over < 0 and s then
     local stamp, r, k, day, dayUsed, month, monthUsed
-    if over > 0 then
+    if over > 0 or requests > 0 then
       now = now or clock()
       stamp, r, k, day, dayUsed, month, monthUsed = scopeAt(KEYS[1 + i], s, now)
     else
       stamp, r, k, day, dayUsed, month, monthUsed = unpack('<i8i8i8i8i8i8i8', s)
     end
     -- Only the period that was charged is corrected.
+    if mode == 4 then
+      local today, current = floor(admitted / 86400000), monthOf(admitted)
+      if perDay > 0 and day < today then day, dayUsed = today, 0 end
+      if perMonth > 0 and month < current then month, monthUsed = current, 0 end
+    end
     if perDay > 0 and day == floor(admitted / 86400000) then
       dayUsed = dayUsed + over
       if dayUsed < 0 then dayUsed = 0 end
@@ -70,9 +78,9 @@ for i = 1, scopes do
       monthUsed = monthUsed + over
       if monthUsed < 0 then monthUsed = 0 end
     end
-    if over > 0 then
+    if over > 0 or requests > 0 then
       stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
-      k = debited(k, units, kL, kC)
+      r, k = debited(r, requests, rL, rC), debited(k, units, kL, kC)
       call('SET', KEYS[1 + i], pack('<i8i8i8i8i8i8i8', stamp, r, k, day, dayUsed, month, monthUsed), 'PX',
         month > 0 and '2764800000' or day > 0 and '176400000' or lifetime(stamp - now, r, k, rL, rC, kL, kC))
     else
@@ -84,7 +92,7 @@ for i = 1, scopes do
 end
 
 -- What a deployment has to be told: that it was overrun, what it gets back, what it said is left, that it is back.
-local matters = over > 0 or over < 0 and refund == 1 or leftR >= 0 or leftK >= 0 or named > 0
+local matters = over > 0 or requests > 0 or over < 0 and refund == 1 or leftR >= 0 or leftK >= 0 or named > 0
   or success == 1 and trial > 0
 for i = 1, deployments do
   local at = 1 + scopes + i

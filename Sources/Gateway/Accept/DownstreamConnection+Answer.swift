@@ -31,8 +31,8 @@ extension DownstreamConnection {
     func relay(_ body: UnsafeRawBufferPointer) {
         compose { writer, _ in writer.add(body: body) }
         // One turn may bring more than may wait, and no writability change would follow. A whole answer need not wait until
-        // libcurl has put its connection away.
-        if !takesBytes || hasWholeAnswer { flush() }
+        // libcurl has put its connection away, unless others are on their way as well: they leave together.
+        if !takesBytes || (hasWholeAnswer && !worker.servesSeveral) { flush() }
     }
 
     func sendHeartbeat() {

@@ -15,6 +15,10 @@ struct RequestFields {
     var contentLength: Int?
     var isChunked = false
     var expectsContinue = false
+    /// As it came; empty where it came more than once, which is no valid one.
+    var traceparent: String?
+    /// Of several fields one list (RFC 9110 section 5.3).
+    var tracestate: String?
     /// Lower-case names that `Connection` lists: for this hop only.
     var connectionNames: [String] = []
 
@@ -53,6 +57,10 @@ struct RequestFields {
                     let token = part.trimmed.lowercased()
                     if token != "close", token != "keep-alive", !token.isEmpty { fields.connectionNames.append(token) }
                 }
+            case 10 where name.isSame("tracestate"):
+                fields.tracestate = fields.tracestate.map { "\($0),\(value)" } ?? value
+            case 11 where name.isSame("traceparent"):
+                fields.traceparent = fields.traceparent == nil ? value : ""
             case 12 where name.isSame("content-type"):
                 guard fields.contentType == nil else { return .failure(.malformed("more than one Content-Type")) }
                 fields.contentType = value

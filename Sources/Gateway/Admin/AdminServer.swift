@@ -34,23 +34,26 @@ struct AdminServer: Sendable {
         case "/health/ready":
             return fleet.gate.phase == .serving ? .text(200, "ready\n") : .text(503, "shutting down\n")
         case "/metrics":
+            let (shards, seen, routing) = (await shards(), await seen(), await routing())
+            let fleet = fleet.withConfigurationOfNow()
             return .metrics(
                 MetricsPage(
-                    totals: await totals(),
-                    routing: await routing(),
+                    totals: Self.total(shards, fleet.snapshot.roster),
+                    routing: routing,
                     fleet: fleet,
                     droppedLogBytes: logWriter.droppedBytes,
-                    seen: await seen()
+                    seen: seen
                 ).text
             )
         case "/status":
-            let reports = await fleet.coordinating.report(fleet.snapshot.candidates)
+            let (shards, origins, routing) = (await shards(), await origins(), await routing())
+            let fleet = fleet.withConfigurationOfNow()
             return .json(
                 StatusPage(
-                    totals: await totals(),
-                    origins: await origins(),
-                    routing: await routing(),
-                    reports: reports,
+                    totals: Self.total(shards, fleet.snapshot.roster),
+                    origins: origins,
+                    routing: routing,
+                    reports: await fleet.coordinating.report(fleet.snapshot.candidates),
                     fleet: fleet
                 ).json
             )
@@ -59,15 +62,25 @@ struct AdminServer: Sendable {
         }
     }
 
-    private func totals() async -> MetricsShard {
-        let shards = await fleet.onEachLoop { $0.metrics }
+    private func shards() async -> [MetricsShard] { await fleet.onEachLoop { $0.metrics } }
+
+    /// - Parameter roster: looked at when all was gathered, so that no worker is ahead of it.
+    private static func total(_ shards: [MetricsShard], _ roster: Roster) -> MetricsShard {
         var total = MetricsShard(
-            clients: fleet.snapshot.clients.clients.count,
-            models: fleet.snapshot.modelNames.count,
-            endpoints: fleet.snapshot.endpoints.count
+            clients: roster.clients.count,
+            models: roster.models.count,
+            endpoints: roster.endpoints.count
         )
         for shard in shards { total.add(shard) }
         return total
+    }
+
+    /// As the first event loop knows it; the others know the same.
+    private func access() async -> Access.Report {
+        guard let worker = fleet.workers.first,
+            let report = try? await worker.eventLoop.submit({ worker.access.report }).get()
+        else { return Access.Report() }
+        return report
     }
 
     private func routing() async -> RoutingReport? {
@@ -79,14 +92,22 @@ struct AdminServer: Sendable {
 
     private func seen() async -> MetricsPage.Seen {
         var seen = MetricsPage.Seen(redis: await fleet.coordinating.latencies())
+        seen.access = await access()
         for cooling in await fleet.onEachLoop({ $0.cooling() }) { seen.cooling.merge(cooling, uniquingKeysWith: max) }
+        for counts in await fleet.onEachLoop({ $0.tracer?.exporter.counts ?? TraceCounts() }) {
+            seen.traces.add(counts)
+        }
         return seen
     }
 
-    /// Running and waiting transfers by endpoint.
+    /// Running and waiting transfers by the endpoints' numbers.
     private func origins() async -> [(running: Int, waiting: Int)] {
-        var totals = [(running: Int, waiting: Int)](repeating: (0, 0), count: fleet.snapshot.endpoints.count)
-        for worker in await fleet.onEachLoop({ $0.origins.map { [$0.running, $0.waitingCount] } }) {
+        let workers = await fleet.onEachLoop { worker in
+            worker.edition.origins.map { [$0?.running ?? 0, $0?.waitingCount ?? 0] }
+        }
+        let count = workers.reduce(0) { max($0, $1.count) }
+        var totals = [(running: Int, waiting: Int)](repeating: (0, 0), count: count)
+        for worker in workers {
             for (index, counts) in worker.enumerated() {
                 totals[index].running += counts[0]
                 totals[index].waiting += counts[1]

@@ -90,6 +90,10 @@ extension MetricsPage {
             ("sluice_fallback_admissions_total", "Admissions decided without Redis.", state.fallbackAdmissions),
             ("sluice_late_answers_total", "Answers of Redis that came behind their deadline.", state.lateAnswers),
             ("sluice_cancellations_total", "Admissions that were taken back.", state.cancellations),
+            (
+                "sluice_remembered_refusals_total", "Refusals given again without asking Redis.",
+                state.rememberedRefusals
+            ),
             ("sluice_redis_errors_total", "Commands that Redis did not answer well.", state.errors),
         ]
         for (name, help, count) in counters {

@@ -16,6 +16,8 @@ struct MetricsPage {
         var redis: [(script: String, latency: Histogram)] = []
         /// Milliseconds that deployments still cool, as far as this replica knows.
         var cooling: [DeploymentID: Int64] = [:]
+        var access = Access.Report()
+        var traces = TraceCounts()
     }
 
     var text: String {
@@ -26,7 +28,10 @@ struct MetricsPage {
         attempts(&page)
         admission(&page)
         coordination(&page)
-        routing?.write(to: &page, models: fleet.snapshot.modelNames)
+        access(&page)
+        usage(&page)
+        configuration(&page)
+        routing?.write(to: &page, models: fleet.snapshot.roster.models.names)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")
         page.sample("sluice_requests_in_flight", totals.inFlight)
         page.family("sluice_received_bytes_total", "counter", "Request body bytes received from clients.")
@@ -45,6 +50,7 @@ struct MetricsPage {
         page.histogram("sluice_event_loop_lag_seconds", totals.lag, labels: [])
         page.family("sluice_ready", "gauge", "1 while the replica is ready for traffic.")
         page.sample("sluice_ready", fleet.gate.phase == .serving ? 1 : 0)
+        traces(&page)
         process(&page)
         return page.text
     }
@@ -91,9 +97,20 @@ struct MetricsPage {
         page.sample("sluice_upstream_misconfigured_total", totals.misconfigured)
     }
 
-    func clientName(_ index: Int) -> String {
-        index < totals.clients ? fleet.snapshot.clients.clients[index].name : ""
+    private func traces(_ page: inout MetricsText) {
+        page.family("sluice_spans_exported_total", "counter", "Spans that the collector has taken.")
+        page.sample("sluice_spans_exported_total", seen.traces.exported)
+        page.family("sluice_spans_dropped_total", "counter", "Spans that were given up: no room, or refused.")
+        page.sample("sluice_spans_dropped_total", seen.traces.dropped)
+        page.family("sluice_span_export_failures_total", "counter", "Requests that the collector did not take.")
+        page.sample("sluice_span_export_failures_total", seen.traces.failures)
+        page.family("sluice_spans_waiting", "gauge", "Spans that wait for the collector.")
+        page.sample("sluice_spans_waiting", seen.traces.waiting)
     }
 
-    func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.modelNames[index] : "" }
+    func clientName(_ index: Int) -> String {
+        index < totals.clients ? fleet.snapshot.roster.clients.names[index] : ""
+    }
+
+    func modelName(_ index: Int) -> String { index < totals.models ? fleet.snapshot.roster.models.names[index] : "" }
 }

@@ -2,21 +2,32 @@ internal import Coordination
 
 /// What the event loops know of routing, added up: for `/metrics` and `/status`.
 struct RoutingReport: Sendable {
-    /// By the configuration's models.
+    /// By the models' numbers.
     private(set) var queues: [QueueCounts]
-    /// By the snapshot's deployments.
+    /// By the deployments' numbers.
     private(set) var deployments: [DeploymentTally]
 
     /// To be made on the loop of the worker.
     init(_ worker: Worker) {
-        queues = worker.snapshot.modelNames.map { worker.waitingRooms.counts(ofModel: $0) }
+        queues = worker.snapshot.roster.models.names.map { worker.waitingRooms.counts(ofModel: $0) }
         deployments = worker.tallies
     }
 
     mutating func add(_ other: Self) {
-        for index in queues.indices { queues[index].add(other.queues[index]) }
-        for index in deployments.indices { deployments[index].add(other.deployments[index]) }
+        // Event loops take up a new configuration one after the other.
+        let models = queues.count
+        for (index, counts) in other.queues.enumerated() {
+            if index < models { queues[index].add(counts) } else { queues.append(counts) }
+        }
+        let known = deployments.count
+        for (index, tally) in other.deployments.enumerated() {
+            if index < known { deployments[index].add(tally) } else { deployments.append(tally) }
+        }
     }
+
+    /// `nil` for what no event loop knew yet.
+    func queue(_ model: Int) -> QueueCounts? { model < queues.count ? queues[model] : nil }
+    func tally(_ deployment: Int) -> DeploymentTally? { deployment < deployments.count ? deployments[deployment] : nil }
 
     /// Waiting rooms of models, in Prometheus' format.
     func write(to page: inout MetricsText, models: [String]) {

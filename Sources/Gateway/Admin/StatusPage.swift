@@ -18,16 +18,19 @@ struct StatusPage {
             case .lameDuck: "lame_duck"
             case .draining: "draining"
             }
-        let endpoints = zip(fleet.snapshot.configuration.endpoints, origins).map { endpoint, counts in
-            object([
+        let snapshot = fleet.snapshot
+        let endpoints = zip(snapshot.configuration.endpoints, snapshot.endpointNumbers).map { endpoint, number in
+            // A configuration may have come meanwhile.
+            let counts = number < origins.count ? origins[number] : (running: 0, waiting: 0)
+            return object([
                 ("name", quoted(endpoint.name)), ("url", quoted(endpoint.url.description)),
                 ("running", "\(counts.running)"), ("waiting", "\(counts.waiting)"),
             ])
         }
-        let models = fleet.snapshot.configuration.models.enumerated().map { index, model in
+        let models = fleet.snapshot.configuration.models.map { model in
             object([
                 ("name", quoted(model.name)),
-                ("waiting", "\(routing?.queues[index].waiting ?? 0)"),
+                ("waiting", "\(snapshot.roster.models[model.name].flatMap { routing?.queue($0)?.waiting } ?? 0)"),
                 (
                     "deployments",
                     array(
@@ -48,6 +51,7 @@ struct StatusPage {
             ("event_loops", "\(fleet.workers.count)"),
             ("requests_in_flight", "\(totals.inFlight)"),
             ("connections", "\(totals.connections)"),
+            ("configuration", configuration),
             ("coordination", coordination),
             ("endpoints", array(endpoints)),
             ("models", array(models)),
@@ -56,11 +60,32 @@ struct StatusPage {
         ]) + "\n"
     }
 
+    private var configuration: String {
+        let report = fleet.current.report
+        return object([
+            ("hash", quoted(fleet.snapshot.hash)), ("reloads", "\(report.reloads)"),
+            ("failed_reloads", "\(report.failures)"), ("error", report.error.map(quoted) ?? "null"),
+            ("needs_restart", array(report.needsRestart.map(quoted))),
+            ("mixed_fleet", report.configurations > 1 ? "true" : "false"),
+            (
+                "replicas",
+                array(
+                    report.replicas.map {
+                        object([
+                            ("instance", quoted($0.instance)), ("hash", quoted($0.hash)),
+                            ("version", quoted($0.version)),
+                        ])
+                    }
+                )
+            ),
+        ])
+    }
+
     /// Each deployment once: what the fleet remembers of it now, and what this replica met there since it started.
     private var deployments: [String] {
         let now = NIODeadline.now()
-        return zip(fleet.snapshot.candidates, reports).enumerated().map { index, pair in
-            let (candidate, report) = pair
+        let numbers = fleet.snapshot.roster.deployments
+        return zip(fleet.snapshot.candidates, reports).map { candidate, report in
             var members = [("name", quoted(candidate.id.name))]
             if let requests = report.requests { members.append(("requests_left", "\(requests)")) }
             if let tokens = report.tokens { members.append(("tokens_left", "\(tokens)")) }
@@ -69,7 +94,9 @@ struct StatusPage {
                 ("cooldown_ms", "\(report.cooldown)"), ("failures_in_a_row", "\(report.streak)"),
                 ("probed_for_ms", "\(report.probe)"),
             ]
-            guard let tally = routing?.deployments[index] else { return object(members) }
+            guard let number = numbers[candidate.id.name], let tally = routing?.tally(number) else {
+                return object(members)
+            }
             members.append(("probes", "\(tally.probes)"))
             let verdicts = zip(DeploymentTally.Outcome.allCases, tally.counts).filter { $1 > 0 }
             members.append(("verdicts", object(verdicts.map { ($0.name, "\($1)") })))
@@ -94,7 +121,7 @@ struct StatusPage {
                 ("replicas", "\(state.fleetSize)"), ("unsettled", "\(state.queueDepth)"),
                 ("settlements_dropped", "\(state.dropped)"), ("fallback_admissions", "\(state.fallbackAdmissions)"),
                 ("late_answers", "\(state.lateAnswers)"), ("cancellations", "\(state.cancellations)"),
-                ("errors", "\(state.errors)"),
+                ("errors", "\(state.errors)"), ("remembered_refusals", "\(state.rememberedRefusals)"),
             ]
         )
     }

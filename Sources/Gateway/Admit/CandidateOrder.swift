@@ -11,6 +11,8 @@ struct CandidateOrder {
         /// Of the client: 0 the highest ... 9 the lowest.
         var priority: Int
         var isStream: Bool
+        /// Where requests that begin alike are to prefer the same deployment.
+        var prefix: PromptPrefix?
     }
 
     /// - Parameter coolUntil: when a deployment is free again as far as this loop knows, in milliseconds; 0 for never cooled.
@@ -34,7 +36,12 @@ struct CandidateOrder {
             let cool = coolUntil(route.candidates[index].id)
             // Smallest of exponential draws with rates in the ratio of the weights: comes first as often as its weight says
             // (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
-            let draw = -log(Double.random(in: Double.leastNormalMagnitude..<1, using: &random))
+            // With a prefix the draw is no chance: the same one comes first for it (rendezvous hashing, with weights).
+            let draw =
+                -log(
+                    request.prefix?.draw(route.candidates[index].id)
+                        ?? Double.random(in: Double.leastNormalMagnitude..<1, using: &random)
+                )
             keyed.append((index, cool > now ? cool : 0, deployment.tier, draw / Double(deployment.weight)))
         }
         keyed.sort { ($0.cool, $0.tier, $0.draw) < ($1.cool, $1.tier, $1.draw) }

@@ -3,9 +3,9 @@ internal import Coordination
 /// Where requests for one model may go.
 struct ModelRoute: Sendable {
     struct Deployment: Sendable {
-        /// Index into the snapshot's endpoints.
+        /// The endpoint's number.
         let endpoint: Int
-        /// Index into the snapshot's deployments; `nil` for one that the configuration does not name.
+        /// The deployment's number; `nil` for one that the configuration does not name.
         var number: Int? = nil
         /// Its name there; `nil` leaves the name in the request as it is.
         let name: String?
@@ -20,24 +20,36 @@ struct ModelRoute: Sendable {
         let openToPriority: Int
     }
 
-    /// Index into the configuration's models; `nil` for one that the configuration does not list.
+    /// The model's number; `nil` for one that the configuration does not list.
     let model: Int?
     /// In order of their tiers; at most `Admission.mostCandidates`. Empty if each one is blocked by a limit of 0.
     let deployments: [Deployment]
     /// The same deployments, as the coordinator knows them.
     let candidates: [Candidate]
+    /// What the books call each of them.
+    let lines: [String]
     /// Reserved for the answer to a request that sets no maximum, in tokens.
     let defaultOutputTokens: Int64
+    /// Requests whose prompts begin alike prefer the same deployment of a tier.
+    let prefersPrefix: Bool
     /// The order for every request, where all of them may use every deployment in the order of the file.
     let fixedOrder: [Int]?
 
-    init(model: Int?, deployments: [(Deployment, Candidate)], defaultOutputTokens: Int64) {
+    init(
+        model: Int?,
+        name: String?,
+        deployments: [(Deployment, Candidate)],
+        defaultOutputTokens: Int64,
+        prefersPrefix: Bool = false
+    ) {
+        self.prefersPrefix = prefersPrefix
         let sorted = deployments.enumerated()
             .sorted { ($0.element.0.tier, $0.offset) < ($1.element.0.tier, $1.offset) }
             .map(\.element)
         self.model = model
         self.deployments = sorted.map(\.0)
         candidates = sorted.map(\.1)
+        lines = sorted.map { Usage.line(model: name, deployment: $0.1.id) }
         self.defaultOutputTokens = defaultOutputTokens
         let tiers = Set(sorted.map(\.0.tier))
         let isFixed =
@@ -50,17 +62,9 @@ struct ModelRoute: Sendable {
 extension ModelRoute {
     /// - Parameters:
     ///   - name: of the model `*`, the one that is asked for, which is also that of its deployments.
-    ///   - endpoints: their indices, by name.
-    ///   - numbers: of the deployments that the configuration names.
-    init(
-        _ model: GatewayConfiguration.Model,
-        named name: String? = nil,
-        index: Int,
-        endpoints: [String: Int],
-        numbers: [DeploymentID: Int] = [:]
-    ) {
+    init(_ model: GatewayConfiguration.Model, named name: String? = nil, roster: Roster) {
         let deployments = model.deployments.compactMap { deployment -> (Deployment, Candidate)? in
-            guard let endpoint = endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
+            guard let endpoint = roster.endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
             let id = DeploymentID(
                 endpoint: deployment.endpoint,
                 deployment: deployment.deployment ?? name ?? model.name
@@ -68,7 +72,7 @@ extension ModelRoute {
             return (
                 Deployment(
                     endpoint: endpoint,
-                    number: numbers[id],
+                    number: roster.deployments[id.name],
                     name: deployment.deployment,
                     isProvisioned: deployment.kind == .provisioned,
                     tier: deployment.tier,
@@ -79,17 +83,45 @@ extension ModelRoute {
                 Candidate(id: id, deployment)
             )
         }
-        self.init(model: index, deployments: deployments, defaultOutputTokens: Int64(model.defaultOutputTokens))
+        self.init(
+            model: roster.models[model.name],
+            name: name ?? model.name,
+            deployments: deployments,
+            defaultOutputTokens: Int64(model.defaultOutputTokens),
+            prefersPrefix: model.prefixAffinity
+        )
+    }
+
+    /// What names no model and lives on one resource.
+    init(at endpoint: Int, named name: String) {
+        let deployment = Deployment(
+            endpoint: endpoint,
+            name: nil,
+            isProvisioned: false,
+            tier: 1,
+            weight: 1,
+            nonStreamingFraction: 1,
+            openToPriority: 9
+        )
+        let candidate = Candidate(id: DeploymentID(endpoint: name, deployment: ""), limits: DeploymentLimits())
+        self.init(
+            model: nil,
+            name: nil,
+            deployments: [(deployment, candidate)],
+            defaultOutputTokens: Self.defaultOutputTokens
+        )
     }
 
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
-    init(unlisted name: String?, endpoints: [String]) {
+    ///
+    /// - Parameter endpoints: numbers and names.
+    init(unlisted name: String?, endpoints: [(number: Int, name: String)]) {
         // What names no model (files, stored responses) lives on one resource: it must not move to another.
         let usable = name == nil ? 1 : Admission.mostCandidates
         let deployments = endpoints.prefix(usable).enumerated().map { index, endpoint in
             (
                 Deployment(
-                    endpoint: index,
+                    endpoint: endpoint.number,
                     name: nil,
                     isProvisioned: false,
                     tier: index + 1,
@@ -97,10 +129,10 @@ extension ModelRoute {
                     nonStreamingFraction: 1,
                     openToPriority: 9
                 ),
-                Candidate(id: DeploymentID(endpoint: endpoint, deployment: name ?? ""), limits: DeploymentLimits())
+                Candidate(id: DeploymentID(endpoint: endpoint.name, deployment: name ?? ""), limits: DeploymentLimits())
             )
         }
-        self.init(model: nil, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)
+        self.init(model: nil, name: name, deployments: deployments, defaultOutputTokens: Self.defaultOutputTokens)
     }
 
     /// For models that the configuration does not list.

@@ -1,7 +1,7 @@
 /// Who may call, by API key.
 struct ClientDirectory: Sendable {
     struct Client: Sendable {
-        /// Its place in the configuration file; an index into metrics.
+        /// Its number; an index into metrics.
         let index: Int
         let name: String
         let models: GatewayConfiguration.AllowedModels
@@ -17,22 +17,34 @@ struct ClientDirectory: Sendable {
         }
     }
 
+    /// Whom a request's credentials name, as far as keys say it.
+    enum Finding {
+        case client(Client)
+        /// A bearer that is no client's key: perhaps an access token. With its SHA-256.
+        case bearer(Substring, KeyDigest)
+        case refused(GatewayError)
+    }
+
+    /// In file order.
     let clients: [Client]
+    /// Who any bearer token that is no key stands for.
+    let anyBearer: Client?
     private let byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]]
 
     /// Two clients with one key cannot be told apart; `duplicates` names them, for the configuration's errors.
-    init(_ configuration: [GatewayConfiguration.Client]) {
+    init(_ configuration: [GatewayConfiguration.Client], numbers: Roster.Numbers) {
         var byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]] = [:]
         let hasher = KeyHasher()
-        clients = configuration.enumerated().map {
+        clients = configuration.map {
             Client(
-                index: $0,
-                name: $1.name,
-                models: $1.models,
-                priority: $1.priority,
-                scopes: ClientScopes($1)
+                index: numbers[$0.name] ?? numbers.count,
+                name: $0.name,
+                models: $0.models,
+                priority: $0.priority,
+                scopes: ClientScopes($0)
             )
         }
+        anyBearer = configuration.firstIndex(where: \.takesAnyBearerToken).map { [clients] in clients[$0] }
         for (index, client) in configuration.enumerated() {
             for key in client.apiKeys {
                 guard let digest = key.digest(hasher) else { continue }
@@ -45,19 +57,20 @@ struct ClientDirectory: Sendable {
     /// The client that a request's credentials name.
     ///
     /// A key may come as `api-key`, as `Authorization: Bearer`, or as both when they are the same: SDKs send either.
-    func client(apiKey: String?, authorization: String?, hasher: KeyHasher) -> Result<Client, GatewayError> {
+    func find(apiKey: String?, authorization: String?, hasher: KeyHasher) -> Finding {
         var bearer: Substring?
         if let authorization {
-            guard let token = Self.bearerToken(authorization) else { return .failure(.unknownKey) }
+            guard let token = Self.bearerToken(authorization) else { return .refused(.unknownKey) }
             bearer = token
         }
-        let presented = apiKey.map { hasher.digest(of: $0) } ?? bearer.map { hasher.digest(of: $0) }
-        guard let presented else { return .failure(.unknownKey) }
-        if apiKey != nil, let bearer, !presented.isSame(as: hasher.digest(of: bearer)) {
-            return .failure(.differingKeys)
+        guard let apiKey else {
+            guard let bearer else { return .refused(.noCredentials) }
+            let digest = hasher.digest(of: bearer)
+            return client(with: digest).map { .client($0) } ?? .bearer(bearer, digest)
         }
-        guard let client = client(with: presented) else { return .failure(.unknownKey) }
-        return .success(client)
+        let digest = hasher.digest(of: apiKey)
+        if let bearer, !digest.isSame(as: hasher.digest(of: bearer)) { return .refused(.differingKeys) }
+        return client(with: digest).map { .client($0) } ?? .refused(.unknownKey)
     }
 
     private func client(with presented: KeyDigest) -> Client? {

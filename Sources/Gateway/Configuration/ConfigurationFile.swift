@@ -13,11 +13,11 @@ package struct ConfigurationFileError: Error, Sendable, Equatable {
 }
 
 /// Reads the configuration and the secrets it names.
-enum ConfigurationFile {
+package enum ConfigurationFile {
     /// The largest file accepted, in bytes: 1 MiB. A configuration of hundreds of clients is a tenth of it.
     static let maximumBytes = 1 << 20
 
-    static func readText(path: String) -> Result<String, ConfigurationFileError> {
+    package static func readText(path: String) -> Result<String, ConfigurationFileError> {
         self.readBytes(path: path).flatMap(self.decode)
     }
 

@@ -4,14 +4,15 @@ package enum ConfigurationLoader {
     ///
     /// - Parameters:
     ///   - directory: the folder that relative paths start from; that of the file unless given.
-    ///   - refused: see `parse`.
+    ///   - refused, readFile: see `parse`; this one reads the file at `path` too.
     package static func load(
         path: String,
         environment: [String: String],
         directory: String? = nil,
-        refused: Set<String> = NotYetSupported.paths
+        refused: Set<String> = NotYetSupported.paths,
+        readFile: @escaping (String) -> Result<String, ConfigurationFileError> = ConfigurationFile.readText(path:)
     ) -> Result<LoadedConfiguration, ConfigurationErrors> {
-        switch ConfigurationFile.readText(path: path) {
+        switch readFile(path) {
         case .success(let text):
             return self.parse(
                 text: text,
@@ -19,7 +20,7 @@ package enum ConfigurationLoader {
                 directory: directory ?? self.directory(of: path),
                 environment: environment,
                 refused: refused,
-                readFile: ConfigurationFile.readText(path:)
+                readFile: readFile
             )
         case .failure(let error):
             let position = error.position ?? .start
@@ -41,7 +42,8 @@ package enum ConfigurationLoader {
         text: String,
         from variable: String,
         environment: [String: String],
-        refused: Set<String> = NotYetSupported.paths
+        refused: Set<String> = NotYetSupported.paths,
+        readFile: @escaping (String) -> Result<String, ConfigurationFileError> = ConfigurationFile.readText(path:)
     ) -> Result<LoadedConfiguration, ConfigurationErrors> {
         self.parse(
             text: text,
@@ -49,7 +51,7 @@ package enum ConfigurationLoader {
             directory: "",
             environment: environment,
             refused: refused,
-            readFile: ConfigurationFile.readText(path:)
+            readFile: readFile
         )
     }
 

@@ -8,6 +8,9 @@ extension GatewayConfiguration {
         /// In file order; one to sixteen, none of them twice.
         package var deployments: [Deployment]
         package var queue = Queue()
+        /// Requests of a client whose prompts begin alike prefer the same deployment of a tier, where Azure may have cached the
+        /// prompt. Default false.
+        package var prefixAffinity = false
 
         /// The most that one admission can choose from.
         package static let mostDeployments = 16

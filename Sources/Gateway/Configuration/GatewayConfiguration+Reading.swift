@@ -65,13 +65,18 @@ extension GatewayConfiguration {
     }
 
     private mutating func readReports(_ keys: inout MappingReader) {
+        var spool: String?
         keys.read("usage", "Where the usage of every exchange is written.", into: &self.sinks) {
             $0.mapping("usage section") { keys in
-                keys.required("sinks", "Each gets everything.")?.list()?.compactMap { sink in
+                keys.read("spool", "The folder that keeps events until every sink has them.", into: &spool) {
+                    $0.path()
+                }
+                return keys.required("sinks", "Each gets everything.")?.list()?.compactMap { sink in
                     sink.mapping("sink", by: "type", "Where usage goes.", UsageSink.init(_:reading:))
                 }
             }
         }
+        self.spool = spool
         keys.read("tracing", "Absent: no spans.", into: &self.tracing) {
             $0.mapping("tracing section") { Tracing(reading: &$0) }
         }
@@ -112,6 +117,16 @@ extension GatewayConfiguration.Log {
         keys.read("level", "The least severe line that is written.", into: &self.level) { $0.choice(of: Level.self) }
         keys.read("format", "Of every line.", into: &self.format) { $0.choice(of: Format.self) }
         keys.read("access", "One line per request.", into: &self.access) { $0.bool() }
+        keys.read(
+            "access_level",
+            "The least severe request that has a line: 5xx are errors, other failures warnings.",
+            into: &self.accessLevel
+        ) { $0.choice(of: AccessLevel.self) }
+        keys.read(
+            "access_sampling_ratio",
+            "Of the requests that succeeded; failures always have their line.",
+            into: &self.accessSamplingRatio
+        ) { $0.fraction() }
     }
 }
 

@@ -15,7 +15,10 @@ extension GatewayConfiguration {
         }
         lines += self.sinks.map { "Writes usage to \($0.words)." }
         if let tracing = self.tracing {
-            lines.append("Sends spans to \(tracing.otlp).")
+            let callers = tracing.followCallers ? ", and where a caller traces" : ""
+            lines.append(
+                "Sends spans to \(tracing.otlp) for a fraction of \(FractionSyntax.text(tracing.samplingRatio)) of the requests\(callers)."
+            )
         }
         lines += ["", "Clients:"] + self.clients.flatMap { $0.lines(among: self.models) }
         lines += ["", "Models:"] + self.models.flatMap(\.lines)
@@ -172,7 +175,8 @@ extension GatewayConfiguration.UsageSink {
     fileprivate var words: String {
         switch self {
         case .console: "standard output"
-        case .csv(let directory): "CSV files in \(directory)"
+        case .csv(let directory, .powerProxy): "CSV files in \(directory)"
+        case .csv(let directory, .extended): "CSV files with all columns in \(directory)"
         case .jsonl(let directory): "JSON lines in \(directory)"
         case .logAnalytics(let table): "the stream \(table.stream) of \(table.endpoint)"
         }

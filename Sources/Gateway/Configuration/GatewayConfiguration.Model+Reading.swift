@@ -38,6 +38,11 @@ extension GatewayConfiguration.Model {
         keys.read("queue", "For requests that every deployment refuses.", into: &self.queue) {
             $0.mapping("queue section") { .init(reading: &$0) }
         }
+        keys.read(
+            "prefix_affinity",
+            "Prompts of a client that begin alike prefer the same deployment of a tier, for Azure's prompt cache.",
+            into: &self.prefixAffinity
+        ) { $0.bool() }
         guard name != nil else { return nil }
     }
 }

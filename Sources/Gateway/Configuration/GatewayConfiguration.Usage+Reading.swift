@@ -4,8 +4,13 @@ extension GatewayConfiguration.UsageSink {
         case .console:
             self = .console
         case .csv:
-            guard let directory = Self.directory(&keys) else { return nil }
-            self = .csv(directory: directory)
+            let directory = Self.directory(&keys)
+            var columns = GatewayConfiguration.CSVColumns.powerProxy
+            keys.read("columns", "PowerProxy's, or all that is known.", into: &columns) {
+                $0.choice(of: GatewayConfiguration.CSVColumns.self)
+            }
+            guard let directory else { return nil }
+            self = .csv(directory: directory, columns: columns)
         case .jsonl:
             guard let directory = Self.directory(&keys) else { return nil }
             self = .jsonl(directory: directory)
@@ -42,8 +47,21 @@ extension GatewayConfiguration.LogAnalytics {
 extension GatewayConfiguration.Tracing {
     init?(reading keys: inout MappingReader) {
         let otlp = keys.required("otlp", "Where spans are sent by OTLP over HTTP, such as http://127.0.0.1:4318.")
-        guard let url = otlp?.value(.words("URL"), EndpointURL.parse) else { return nil }
-        self.init(otlp: url.value)
+        let url = otlp?.value(.words("URL"), EndpointURL.parse)
+        self.init(otlp: url?.value ?? EndpointURL(scheme: .http, host: "localhost"))
+        keys.read("sampling_ratio", "Of the requests whose caller has not decided.", into: &self.samplingRatio) {
+            $0.fraction()
+        }
+        keys.read(
+            "follow_callers",
+            "A caller that sends a valid traceparent decides whether its request is traced.",
+            into: &self.followCallers
+        ) { $0.bool() }
+        keys.read("service", "The spans' service.name.", into: &self.service) { $0.name()?.value }
+        keys.read("ca_file", "PEM file of the authorities to trust instead of the system's.", into: &self.caFile) {
+            $0.path()
+        }
+        if url == nil { return nil }
     }
 }
 

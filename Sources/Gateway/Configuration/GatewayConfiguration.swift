@@ -26,6 +26,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var mock: Mock?
     /// Where usage is written; empty: nowhere.
     package var sinks: [UsageSink] = []
+    /// Where usage events are kept until every sink has them; absent: see `spoolDirectory`. Resolved like `TLSFiles`.
+    package var spool: String?
     package var tracing: Tracing?
     package var log = Log()
 }
@@ -94,5 +96,13 @@ extension GatewayConfiguration {
         package var format = Format.json
         /// One line per request. Default true.
         package var access = true
+        /// The least severe request that has a line: 5xx are errors, other failures warnings. Default info.
+        package var accessLevel = AccessLevel.info
+        /// Of the requests that succeeded, 0 to 1, default 1; failures always have their line.
+        package var accessSamplingRatio = 1.0
+
+        package enum AccessLevel: String, Sendable, CaseIterable {
+            case info, warning, error
+        }
     }
 }

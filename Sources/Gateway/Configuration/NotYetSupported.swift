@@ -5,19 +5,9 @@
 package enum NotYetSupported {
     /// Paths of keys, and of values that stand for more than themselves: a name of `*`.
     package static let paths: Set<String> = [
-        "entra",
-        "server.model_refusal_status",
-        "clients[].entra",
-        "clients[].any_bearer_token",
         "clients[].limits.shadow",
         "clients[].model_limits.*.shadow",
-        "endpoints[].managed_identity",
-        "endpoints[].workload_identity",
-        "endpoints[].pass_through",
-        "endpoints[].forward_headers_matching",
         "models[].deployments[].limits.shadow",
-        "usage",
-        "tracing",
     ]
 
     /// A sentence for the description of a key; empty where the key is supported whole.

@@ -67,6 +67,10 @@ struct CredentialStateMachine: ~Copyable {
         }
     }
 
+    var isAsking: Bool {
+        if case .asking = state { true } else { false }
+    }
+
     mutating func start() -> Action {
         switch state {
         case .idle:

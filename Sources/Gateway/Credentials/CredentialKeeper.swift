@@ -8,7 +8,7 @@ package import Transport
 /// Performs what `CredentialStateMachine` decides.
 package final class CredentialKeeper: @unchecked Sendable {  // confined to its event loop
     /// What the configuration says of it.
-    package struct Settings: Sendable {
+    package struct Settings: Sendable, Equatable {
         package let source: CredentialSource
         /// The audience, such as `https://cognitiveservices.azure.com`.
         package let resource: String
@@ -52,6 +52,13 @@ package final class CredentialKeeper: @unchecked Sendable {  // confined to its 
         timer.stop()
         transfer?.cancel()
         transfer = nil
+        // Nobody waits for a keeper that is gone.
+        for (box, viewLoop) in views {
+            viewLoop.execute {
+                if box.view?.current == .pending { box.view?.update(to: .unavailable) }
+                box.view?.settled()
+            }
+        }
         views = []
     }
 
@@ -62,6 +69,8 @@ package final class CredentialKeeper: @unchecked Sendable {  // confined to its 
             eventLoop.execute { [weak self] in
                 guard let self, !self.isStopped else { return }
                 self.perform(self.machine.refused(authorization, now: .now()))
+                // Another token is here already, or none was asked for: there is nothing to wait for.
+                if !self.machine.isAsking { self.settle() }
             }
         }
         eventLoop.execute {
@@ -92,6 +101,17 @@ package final class CredentialKeeper: @unchecked Sendable {  // confined to its 
             break
         }
         timer.set(machine.deadline)
+    }
+
+    /// A request for a token has ended, or was none.
+    private func settle() {
+        let current = current
+        for (box, viewLoop) in views {
+            viewLoop.execute {
+                box.view?.update(to: current)
+                box.view?.settled()
+            }
+        }
     }
 
     private func publish() {
@@ -164,6 +184,7 @@ package final class CredentialKeeper: @unchecked Sendable {  // confined to its 
                 let token = try AccessToken(document.body, now: UnixTime.now())
                 logger.debug("upstream token received", metadata: ["lifetime_s": "\(token.lifetime)"])
                 perform(machine.received(token, now: .now(), chance: .random(in: 0..<1)))
+                settle()
             }
         } catch {
             failed(error)
@@ -176,6 +197,7 @@ package final class CredentialKeeper: @unchecked Sendable {  // confined to its 
             metadata: ["reason": "\(failure.reason)", "resource": "\(settings.resource)"]
         )
         perform(machine.failed(failure, now: .now(), chance: .random(in: 0..<1)))
+        settle()
     }
 
     /// The same for every request: the base comes from the configuration.

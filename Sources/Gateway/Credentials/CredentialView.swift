@@ -15,7 +15,10 @@ package final class CredentialView {
     package private(set) var current: Current
     /// Tells the keeper that the upstream refused a token; set by it.
     var tellRefused: ((String) -> Void)?
+    /// Called whenever it is another one.
+    var onChange: ((Current) -> Void)?
     private var waiting = WaitingList<Current>()
+    private var renewing = WaitingList<Current>()
 
     /// A key of the configuration, which nobody has to keep.
     package init(apiKey: Secret) { current = .apiKey(apiKey.reveal()) }
@@ -32,13 +35,29 @@ package final class CredentialView {
     package func cancel(_ ticket: Ticket) { _ = waiting.remove(ticket) }
 
     /// The upstream answered 401 to this value of `Authorization`: another token is asked for, once a minute at most.
-    package func refused(_ authorization: String) { tellRefused?(authorization) }
+    ///
+    /// - Parameter tell: called later, once, on this event loop, with what there is then, which may be the same token.
+    /// - Returns: `nil` when too many wait already.
+    package func renew(_ refused: String, tell: @escaping (Current) -> Void) -> Ticket? {
+        guard let ticket = renewing.add(tell) else { return nil }
+        tellRefused?(refused)
+        return ticket
+    }
+
+    package func cancelRenewal(_ ticket: Ticket) { _ = renewing.remove(ticket) }
 
     // MARK: what the keeper says
 
     func update(to current: Current) {
+        let isNew = self.current != current
         self.current = current
+        if isNew { onChange?(current) }
         guard current != .pending else { return }
         for tell in waiting.removeAll() { tell(current) }
+    }
+
+    /// Asking for another token has come to an end, whatever it brought.
+    func settled() {
+        for tell in renewing.removeAll() { tell(current) }
     }
 }

@@ -8,15 +8,41 @@ extension Exchange {
 
     /// Asks for everything the request needs, if its client may use the model at all.
     func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
+        guard let resourcePath else { return admit(model: model, payload: payload, upload: upload, at: nil) }
+        let ids = resourcesNamed(by: resourcePath, payload)
+        if ids.isEmpty { return admit(model: model, payload: payload, upload: upload, at: nil) }
+        machine.admitting(upload)
+        findResources(ids) { [self] found in
+            // The client may have left meanwhile, or its body may have come to an end.
+            guard machine.isAdmitting else { return }
+            switch found {
+            case .success(let place): admit(model: model, payload: payload, upload: nil, at: place)
+            case .failure(let error): perform(machine.refused(error))
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - upload: `nil` where the machine knows already that the coordinator is to be asked.
+    ///   - place: the only endpoint that may be asked; `nil` for any.
+    private func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload?, at place: String?) {
         record.modelName = model
         guard let client else { return }
-        guard let route = worker.route(model: model) else {
+        guard let route = edition.route(model: model, at: place) else {
             return perform(machine.refused(.modelUnknown(model ?? "")))
         }
         record.model = route.model
-        if let model, !client.mayUse(model) { return perform(machine.refused(.modelNotAllowed(model))) }
+        if let model, !client.mayUse(model) {
+            let status = snapshot.modelRefusalStatus
+            return perform(machine.refused(.modelNotAllowed(model, status: status)))
+        }
         if client.scopes.isBlocked(model: model) { return perform(machine.refused(.blocked(model: model))) }
-        let order = worker.order(route, priority: client.priority, isStream: record.isStream)
+        let prefix = route.prefersPrefix ? body.flatMap { PromptPrefix($0.bytes, client: client.name) } : nil
+        var order = worker.order(route, priority: client.priority, isStream: record.isStream, prefix: prefix)
+        if let place {
+            order.removeAll { snapshot.endpoints[route.deployments[$0].endpoint].name != place }
+            guard !order.isEmpty else { return perform(machine.refused(.modelElsewhere(model))) }
+        }
         guard !order.isEmpty else { return perform(machine.refused(.noDeployment(model))) }
         if facts == nil { facts = factsOfUnread(payload) }
         let scopes = client.scopes.scopes(model: model)
@@ -29,8 +55,9 @@ extension Exchange {
             terms: worker.leaseTerms
         )
         passage = Passage(route: route, order: order, admission: admission, payload: payload)
-        if waitsBehindOthers(upload) { return }
-        machine.admitting(upload)
+        if let upload { machine.admitting(upload) }
+        if waitsBehindOthers() { return }
+        traceAdmission()
         worker.coordinator.admit(admission) { [self] in decided($0, admission) }
         if machine.isAdmitting { askedForAdmission = .now() }
     }
@@ -68,7 +95,8 @@ extension Exchange {
 
     func decided(_ decision: AdmissionDecision, _ admission: Admission) {
         let wait = askedForAdmission.map { NIODeadline.now() - $0 } ?? .zero
-        worker.metrics.admission.count(decision, client: client?.index, after: wait)
+        worker.metrics.admission.count(decision, after: wait)
+        trace?.admissionDecided(decision, at: .now())
         switch decision {
         case .admitted(let reservation):
             guard machine.admitted() == .forward else {
@@ -91,6 +119,7 @@ extension Exchange {
 
     /// Those that deployments refuse come back spread out; a client's own limit says exactly when.
     private func refuse(_ refusal: Refusal, _ scopes: [ClientScope]) {
+        worker.metrics.admission.countRefusal(refusal.reason, client: client?.index)
         var wait = refusal.wait
         if case .deployments = refusal.reason { wait += worker.jitter(of: wait) }
         perform(machine.refused(.refused(refusal, wait: wait, scopes: scopes, model: record.modelName)))
@@ -105,7 +134,7 @@ extension Exchange {
             return
         }
         let mayGoOn = mayReroute
-        passage?.strikeOut()
+        passage?.strikeOut(cooldown: failure.failure.cooldown, now: .now())
         passage?.isRerouting = true
         worker.metrics.admission.countFailure(failure.failure, endpoint: record.endpoint ?? 0)
         if let cooldown = failure.failure.cooldown, cooldown > 0 { worker.noteFailure(cooldown, of: candidate) }
@@ -144,6 +173,11 @@ extension Exchange {
     ///
     /// - Parameter wait: milliseconds until one of them may be free.
     private func stop(_ failure: AttemptFailure, wait: Int64?) {
+        // Of several, the one that is free first counts.
+        let wait = wait.map { wait in
+            guard let passage, passage.choices > 1 else { return wait }
+            return passage.wait(wait, now: .now())
+        }
         // Of one deployment Azure knows best; of several, the one that is free first counts.
         if held?.head.status == 429, let wait, passage?.choices ?? 0 > 1 {
             held?.retryAfter = wait + worker.jitter(of: wait)
@@ -177,10 +211,17 @@ extension Exchange {
                 deployment: passage.hasNoDeployment ? nil : passage.candidate,
                 refundsDeployment: passage.deployment?.isProvisioned ?? false,
                 succeeded: 1..<400 ~= status,
+                feedback: 1..<400 ~= status ? feedback(levels: reserved.levels) : .none,
                 usage: booking(used, status: status, at: reserved.admitted),
                 authority: reserved.authority
             )
         ) { _ in }
+    }
+
+    /// What the deployment said about its limits, as far as it is news. The time is that of the head: no clock is read.
+    private func feedback(levels: Levels) -> Feedback {
+        guard let candidate = passage?.candidate, let now = record.firstByte else { return .none }
+        return worker.feedback(deploymentFields, of: candidate, levels: levels, now: now)
     }
 
     /// As Azure reported it, or estimated from what was seen of the answer.
@@ -205,18 +246,25 @@ extension Exchange {
     /// What the books of the client's day get.
     private func booking(_ used: TokenUsage, status: Int, at time: Int64) -> Usage? {
         guard let client, let deployment = passage?.candidate else { return nil }
+        var counts = Usage.Counts(
+            requests: 1,
+            input: Int64(used.input),
+            output: Int64(used.output),
+            cached: Int64(used.cached),
+            throttled: status == 429 ? 1 : 0,
+            serverErrors: status >= 500 ? 1 : 0
+        )
+        counts.reasoning = Int64(used.reasoning)
+        counts.inputAudio = Int64(used.inputAudio)
+        counts.outputAudio = Int64(used.outputAudio)
+        counts.milliseconds = Int64(used.milliseconds)
+        if used.isEstimated { counts.estimated = Int64(used.input + used.output) }
         return Usage(
             time: time,
             client: client.scopes.id,
             deployment: deployment.id,
-            counts: Usage.Counts(
-                requests: 1,
-                input: Int64(used.input),
-                output: Int64(used.output),
-                cached: Int64(used.cached),
-                throttled: status == 429 ? 1 : 0,
-                serverErrors: status >= 500 ? 1 : 0
-            )
+            line: passage?.line,
+            counts: counts
         )
     }
 
@@ -225,11 +273,11 @@ extension Exchange {
 
     /// Whether there is another deployment for the request, time left, and a body that can be sent again.
     var mayReroute: Bool {
-        guard let passage, passage.left.count > 1, NIODeadline.now() - waitsSince < Self.retryTime else {
-            return false
-        }
-        return canBeSentAgain
+        passage?.left.count ?? 0 > 1 && maySendAgain
     }
+
+    /// Whether there is time left, and a body that can be sent again.
+    var maySendAgain: Bool { NIODeadline.now() - waitsSince < Self.retryTime && canBeSentAgain }
 
     /// The request's body is still whole.
     var canBeSentAgain: Bool {

@@ -10,9 +10,15 @@ extension Exchange {
     /// Sends the request to the deployment that was reserved.
     func forward() {
         guard let passage, let deployment = passage.deployment else { return }
+        guard let credential = credential(for: deployment.endpoint) else { return }
+        if record.attempts > 0 { record.earlierAttempts.append(record.lastAttempt) }
         record.endpoint = deployment.endpoint
+        record.tier = deployment.tier
+        record.isProvisioned = deployment.isProvisioned
+        record.upstreamStatus = 0
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
+        traceAttempt(at: deployment.endpoint)
         if let candidate = passage.candidate {
             lastDeployment = candidate.id.name
             isCounted = false
@@ -20,23 +26,29 @@ extension Exchange {
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
         }
         let body = transferBody(passage.payload)
-        let endpoint = worker.snapshot.endpoints[deployment.endpoint]
+        let endpoint = snapshot.endpoints[deployment.endpoint]
         let arena = worker.takeArena()
         self.arena = arena
+        let matcher = worker.access.matcher(of: deployment.endpoint)
         endpoint.headers.write(
             head,
             connectionNames: fields.connectionNames,
-            apiKey: endpoint.apiKey,
+            credential: credential,
+            matcher: matcher,
             body: body.headerKind,
             into: arena
         )
+        if matcher?.passes("traceparent") ?? endpoint.headers.forwardsTrace {
+            let withState = matcher?.passes("tracestate") ?? endpoint.headers.forwardsTraceState
+            addTrace(to: arena, withState: withState)
+        }
         let request = TransferRequest(
             method: head.method.rawValue,
             target: upstreamTarget(deployment),
             headers: arena,
             body: body
         )
-        attempt = worker.origins[deployment.endpoint].start(request, observer: self)
+        attempt = edition.origin(deployment.endpoint).start(request, observer: self)
     }
 
     private func upstreamTarget(_ deployment: ModelRoute.Deployment) -> String {
@@ -69,6 +81,11 @@ extension Exchange: TransferObserver {
         let action = machine.headReceived(headers.promise(status: upstream.status))
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
+        // Provisioned deployments are never judged by fields that they do not send.
+        deploymentFields = passage?.deployment?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
+        trace?.attemptAnswered(status: upstream.status)
+        record.upstreamStatus = upstream.status
+        record.region = worker.regions.name(in: upstream, endpoint: record.endpoint ?? 0)
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }
@@ -88,6 +105,9 @@ extension Exchange: TransferObserver {
         record.firstByte = .now()
         count(.answered)
         answer = AnswerInProgress(status: upstream.status, isStream: headers.isEventStream)
+        if let resourcePath, 200..<300 ~= upstream.status {
+            resources = ResourceCapture(term: resourcePath.collection.term)
+        }
         connection.relayHead(
             upstream,
             headers,
@@ -95,7 +115,7 @@ extension Exchange: TransferObserver {
             replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter, origin: origin)
         )
         if headers.isEventStream {
-            startTimer(after: worker.snapshot.limits.heartbeat)
+            startTimer(after: snapshot.limits.heartbeat)
             // A stream may stay open for minutes, and thousands of them at once.
             upstream.release()
             if attempt?.releaseSentRequest() == true {
@@ -116,7 +136,7 @@ extension Exchange: TransferObserver {
 
     /// Where the answer comes from, if clients are to know.
     var origin: AnswerOrigin? {
-        guard worker.snapshot.configuration.server.routingHeaders else { return nil }
+        guard snapshot.configuration.server.routingHeaders else { return nil }
         return AnswerOrigin(deployment: lastDeployment, attempts: record.attempts)
     }
 
@@ -138,6 +158,8 @@ extension Exchange: TransferObserver {
             answer?.position.advance(over: body)
         }
         record.responseBytes += body.count
+        // Before the client knows of it.
+        if resources != nil { captureResources(body) }
         connection.relay(body)
     }
 
@@ -146,14 +168,17 @@ extension Exchange: TransferObserver {
     }
 
     func transferTurnEnded(_ transfer: Transfer) {
+        // The end of a stream leaves in one write with its last event.
+        guard !transfer.isOver || connection.hasWholeAnswer else { return }
         connection.flush()
-        if answer?.isStream == true { timer?.set(.now() + worker.snapshot.limits.heartbeat) }
+        if answer?.isStream == true { timer?.set(.now() + snapshot.limits.heartbeat) }
     }
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
         attempt = nil
         giveBackArena()
-        if let error, held == nil, answer == nil {  // one whose head came is counted by its status
+        trace?.attemptEnded(error: error?.code.rawValue, at: .now())
+        if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {  // one whose head came is counted by its status
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
             } else {
@@ -169,6 +194,10 @@ extension Exchange: TransferObserver {
         switch machine.attemptEnded(error.map { GatewayError($0) }, remedy: remedy) {
         case .reroute:
             if let failure { reroute(failure) }
+        case .forward:
+            forward()
+        case .renewToken:
+            renewToken()
         case let action:
             perform(action)
         }
@@ -186,7 +215,7 @@ extension Exchange: TransferObserver {
 // MARK: time
 
 extension Exchange: DeadlineHandler {
-    private func startTimer(after time: TimeAmount) {
+    func startTimer(after time: TimeAmount) {
         let timer = self.timer ?? DeadlineTimer(eventLoop: worker.eventLoop)
         if self.timer == nil { timer.attach(self) }
         self.timer = timer
@@ -194,8 +223,13 @@ extension Exchange: DeadlineHandler {
     }
 
     func deadlineReached(_ timer: DeadlineTimer) {
-        if machine.state == .ended { return }
-        if answer == nil { release() } else { beat(timer) }
+        switch machine.state {
+        case .ended: break
+        case .identifying: stopIdentifying()
+        case .awaitingToken: tokenIsMissing()
+        case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting: release()
+        case .relaying: beat(timer)
+        }
     }
 
     /// The stream was silent for a while: a comment keeps proxies and clients from giving it up, never inside an event.
@@ -205,6 +239,6 @@ extension Exchange: DeadlineHandler {
             connection.sendHeartbeat()
             worker.metrics.heartbeats += 1
         }
-        timer.set(.now() + worker.snapshot.limits.heartbeat)
+        timer.set(.now() + snapshot.limits.heartbeat)
     }
 }

@@ -35,6 +35,7 @@ extension Exchange {
             self.held = nil
             return (.resend, nil)
         }
+        if error == nil, let held, machine.isJudging, mayRenew(held) { return (.renew, nil) }
         if let error {
             verdict = Verdict.of(error, jitter: worker.jitter)
         } else if let held, machine.isJudging {
@@ -57,16 +58,24 @@ extension Exchange {
     }
 
     private func judge(_ held: HeldAnswer) -> Verdict {
+        let showsOwn = if case .clients = shown { false } else { true }
+        return judge(held, showsOwn)
+    }
+
+    private func judge(_ held: HeldAnswer, _ showsOwn: Bool) -> Verdict {
         held.bytes.withUnsafeReadableBytes {
             Verdict.of(
                 held.head,
                 body: $0,
-                ownCredentials: true,
+                ownCredentials: showsOwn,
                 jitter: worker.jitter,
                 now: LocalCoordinator.wallClock() / 1000
             )
         }
     }
+
+    /// What an answer says against its deployment; `nil` where it is the client's.
+    func verdict(on held: HeldAnswer) -> AttemptFailure? { attemptFailure(judge(held), nil) }
 
     /// What the verdict means here: `nil` where the answer is the client's.
     private func attemptFailure(_ verdict: Verdict, _ error: GatewayError?) -> AttemptFailure? {
@@ -75,7 +84,8 @@ extension Exchange {
         if let outcome = DeploymentTally.Outcome(verdict.finding) { count(outcome) }
         switch verdict.finding {
         case .failed(let failure) where passage.choices > 1 || !failure.isOfTransport:
-            return AttemptFailure(failure: failure, error: error)
+            let judged = passage.deployment?.isProvisioned == true ? failure.withoutFeedback : failure
+            return AttemptFailure(failure: judged, error: error)
         case .failed(let failure), .suspect(let failure):
             // Where there is one deployment, its refusing a connection says more than a cooldown would.
             if failure.kind == .connection, passage.choices == 1 { return nil }
@@ -104,13 +114,14 @@ extension Exchange {
             return
         }
         usage?.pass(bytes) { held?.bytes.writeBytes($0) }
-        guard let reader = usage?.reader else { return }
-        if let error = reader.error, !reader.hasContent, let failure = failure(of: error) {
+        guard let hasContent = usage?.reader.hasContent else { return }
+        let error = usage?.reader.error
+        if let error, !hasContent, let failure = failure(of: error) {
             held = nil
             guard machine.failed() == .reroute(cancelling: true) else { return }
             rerouteWhenCancelled = failure
             attempt?.cancel()
-        } else if reader.hasContent || reader.error != nil || held?.bytes.readableBytes ?? 0 > HeldAnswer.mostBytes {
+        } else if hasContent || error != nil || held?.bytes.readableBytes ?? 0 > HeldAnswer.mostBytes {
             release()
         }
     }
@@ -157,8 +168,11 @@ extension Failure {
     /// The deployment has said nothing.
     fileprivate var isOfTransport: Bool { kind == .connection || kind == .timeout }
 
+    /// A provisioned deployment has no limits of the kinds that the fields tell of.
+    fileprivate var withoutFeedback: Failure { Failure(kind: kind, cooldown: cooldown, jitter: jitter) }
+
     /// Says nothing about the deployment: the exchange only goes elsewhere.
-    fileprivate static let passing = Failure(kind: .quota, cooldown: 0)
+    static let passing = Failure(kind: .quota, cooldown: 0)
 }
 
 extension GatewayError {

@@ -80,7 +80,7 @@ extension Exchange {
     }
 
     func takeBody() {
-        let limits = worker.snapshot.limits
+        let limits = snapshot.limits
         if let length = fields.contentLength, length > limits.bodyBytes {
             return perform(machine.refused(.bodyTooLarge(limit: limits.bodyBytes)))
         }

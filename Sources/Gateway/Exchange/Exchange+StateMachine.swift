@@ -2,22 +2,29 @@
 ///
 /// Whatever happens in whatever order, exactly one ending (`Action.isEnding`) is returned, and nothing after it.
 struct ExchangeStateMachine: ~Copyable {
-    private(set) var state: State = .collecting
+    var state: State = .collecting
 
     enum State: Equatable {
         /// The request's head is accepted; its body is collected because it must be read before anything is decided.
-        /// Can go to: `.admitting`, `.ended`.
+        /// Can go to: `.identifying`, `.admitting`, `.ended`.
         case collecting
+        /// Who calls can only be said with a key that is being fetched; the body waits. Can go to: `.collecting`, `.ended`.
+        case identifying
         /// The coordinator is asked whether, and where. Can go to: `.waiting`, `.forwarding`, `.ended`.
         case admitting(Upload)
         /// Every deployment refused, and it waits for capacity to return. Can go to: `.admitting`, `.ended`.
         case waiting(Upload)
-        /// An attempt runs and nothing has come of it. Can go to: `.holding`, `.judging`, `.rerouting`, `.relaying`, `.ended`.
+        /// An attempt runs and nothing has come of it. Can go to: `.awaitingToken`, `.holding`, `.judging`, `.rerouting`,
+        /// `.relaying`, `.ended`.
         case forwarding(Upload)
+        /// A deployment is reserved, and the gateway's own token for it, the first or another, is on its way.
+        /// Can go to: `.forwarding`, `.rerouting`, `.ended`.
+        case awaitingToken(Upload)
         /// An event stream has begun well; its first events are held back until they prove not to be an error.
         /// Can go to: `.rerouting`, `.relaying`, `.ended`.
         case holding(Upload)
-        /// An error answer has begun; it is held until it is whole. Can go to: `.forwarding`, `.rerouting`, `.relaying`, `.ended`.
+        /// An error answer has begun; it is held until it is whole.
+        /// Can go to: `.forwarding`, `.awaitingToken`, `.rerouting`, `.relaying`, `.ended`.
         case judging(Upload)
         /// The attempt has failed, and the coordinator is asked for another deployment.
         /// Can go to: `.forwarding`, `.waiting`, `.ended`.
@@ -53,12 +60,18 @@ struct ExchangeStateMachine: ~Copyable {
     enum Action: Equatable {
         case none
 
+        /// Keep the part of the request until it is known who calls.
+        case postpone
+        /// Look at the request's body.
+        case takeBody
         /// Keep the bytes.
         case collect
         /// The body is complete: read it, then `admitting` or `refused`.
         case decide
         /// Start an attempt at the deployment that is reserved.
         case forward
+        /// Ask for a token that the upstream has not refused.
+        case renewToken
         /// Nobody needs what was reserved any more.
         case giveBack
         /// Pass the bytes on to the upstream.
@@ -91,8 +104,8 @@ struct ExchangeStateMachine: ~Copyable {
 
         var isEnding: Bool {
             switch self {
-            case .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute, .relayHead,
-                .relayHeld, .relay:
+            case .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+                .hold, .reroute, .relayHead, .relayHeld, .relay:
                 false
             case .complete, .completeHeld, .answer, .endStream, .cut, .abandon: true
             }
@@ -103,7 +116,7 @@ struct ExchangeStateMachine: ~Copyable {
     var isUndecided: Bool {
         switch state {
         case .forwarding, .holding, .judging: true
-        case .collecting, .admitting, .waiting, .rerouting, .relaying, .ended: false
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .relaying, .ended: false
         }
     }
 
@@ -117,11 +130,14 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func bodyReceived() -> Action {
         switch state {
         case .collecting: .collect
-        case .admitting(.open), .waiting(.open), .forwarding(.open), .holding(.open), .judging(.open),
+        case .identifying: .postpone
+        case .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open),
+            .judging(.open),
             .rerouting(.open), .relaying(.open, _):
             .upload
         // The parser gives no body behind a request's end, and an ended exchange has no use for one.
-        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .holding(.complete),
+        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .awaitingToken(.complete),
+            .holding(.complete),
             .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             .none
         }
@@ -130,14 +146,17 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func requestEnded() -> Action {
         switch state {
         case .collecting: return .decide
+        case .identifying: return .postpone
         case .admitting(.open): state = .admitting(.complete)
         case .waiting(.open): state = .waiting(.complete)
         case .forwarding(.open): state = .forwarding(.complete)
+        case .awaitingToken(.open): state = .awaitingToken(.complete)
         case .holding(.open): state = .holding(.complete)
         case .judging(.open): state = .judging(.complete)
         case .rerouting(.open): state = .rerouting(.complete)
         case .relaying(.open, let answer): state = .relaying(.complete, answer)
-        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .holding(.complete),
+        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .awaitingToken(.complete),
+            .holding(.complete),
             .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             return .none
         }
@@ -148,7 +167,8 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func admitting(_ upload: Upload) {
         switch state {
         case .collecting: state = .admitting(upload)
-        case .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended:
+        case .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+            .ended:
             preconditionFailure("an exchange is admitted once, when it has collected what it must know")
         }
     }
@@ -165,7 +185,7 @@ struct ExchangeStateMachine: ~Copyable {
             state = .forwarding(upload)
             return .forward
         // The exchange has ended meanwhile.
-        case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
+        case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
             return .giveBack
         }
     }
@@ -178,7 +198,8 @@ struct ExchangeStateMachine: ~Copyable {
         case .rerouting:
             state = .ended
             return error.map { .answer($0, cancelling: false) } ?? .completeHeld
-        case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+            .relaying, .ended:
             return .giveBack
         }
     }
@@ -188,7 +209,8 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .admitting(let upload), .rerouting(let upload): state = .waiting(upload)
         // It has ended meanwhile.
-        case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended: break
+        case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+            break
         }
     }
 
@@ -212,7 +234,8 @@ struct ExchangeStateMachine: ~Copyable {
             case .error: state = .judging(upload)
             }
             return .hold
-        case .collecting, .admitting, .waiting, .holding, .judging, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+            .ended:
             return .none
         }
     }
@@ -221,7 +244,7 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .relaying: .relay
         case .holding, .judging: .hold
-        case .collecting, .admitting, .waiting, .forwarding, .rerouting, .ended: .none
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .ended: .none
         }
     }
 
@@ -230,7 +253,9 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .holding(let upload): state = .relaying(upload, .eventStream)
         case .judging(let upload): state = .relaying(upload, .plain)
-        case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended: return .none
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+            .ended:
+            return .none
         }
         return .relayHeld
     }
@@ -241,7 +266,8 @@ struct ExchangeStateMachine: ~Copyable {
         case .holding(let upload), .judging(let upload):
             state = .rerouting(upload)
             return .reroute(cancelling: true)
-        case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+            .ended:
             return .none
         }
     }
@@ -253,12 +279,14 @@ struct ExchangeStateMachine: ~Copyable {
         case reroute
         /// Send the request to the same deployment again, changed.
         case resend
+        /// Send it to the same deployment again, with another token.
+        case renew
     }
 
     /// The attempt is over; it is not to be cancelled.
     mutating func attemptEnded(_ error: GatewayError?, remedy: Remedy) -> Action {
         switch state {
-        case .collecting, .admitting, .waiting, .rerouting, .ended:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended:
             return .none
         case .forwarding(let upload):
             return ended(upload, remedy) ?? .answer(error ?? Self.closedEarly, cancelling: false)
@@ -285,6 +313,9 @@ struct ExchangeStateMachine: ~Copyable {
         case .resend:
             state = .forwarding(upload)
             return .forward
+        case .renew:
+            state = .awaitingToken(upload)
+            return .renewToken
         }
     }
 
@@ -299,7 +330,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     mutating func clientLeft() -> Action {
         switch state {
-        case .collecting, .admitting, .waiting, .rerouting:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
             state = .ended
             return .abandon(cancelling: false)
         case .forwarding, .holding, .judging, .relaying:
@@ -315,7 +346,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     private mutating func fails(_ error: GatewayError) -> Action {
         switch state {
-        case .collecting, .admitting, .waiting, .rerouting:
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
             state = .ended
             return .answer(error, cancelling: false)
         case .forwarding, .holding, .judging:

@@ -7,9 +7,8 @@ extension Exchange {
     // MARK: wait
 
     /// Whether others of the model are ahead: the request then waits behind them without being asked for.
-    func waitsBehindOthers(_ upload: ExchangeStateMachine.Upload) -> Bool {
+    func waitsBehindOthers() -> Bool {
         guard let room = waitingRoom, let client, room.isAhead(ofPriority: client.priority) else { return false }
-        machine.admitting(upload)
         if enter(room, wait: nil) {
             room.run()
         } else {
@@ -32,8 +31,8 @@ extension Exchange {
     }
 
     private var waitingRoom: WaitingRoom? {
-        guard let model = passage?.route.model, let bounds = worker.snapshot.queues[model] else { return nil }
-        return worker.waitingRooms.room(ofModel: worker.snapshot.modelNames[model], bounds)
+        guard let model = passage?.route.model, let bounds = snapshot.queues[model] else { return nil }
+        return worker.waitingRooms.room(ofModel: snapshot.roster.models.names[model], bounds)
     }
 
     private func enter(_ room: WaitingRoom, wait: Int64?) -> Bool {
@@ -59,6 +58,7 @@ extension Exchange {
         )
         askedForAdmission = nil
         defer { if machine.isAdmitting { askedForAdmission = .now() } }
+        traceAdmission()
         worker.coordinator.admit(admission) { [self] decision in
             let waited = NIODeadline.now() - waitsSince
             decided(decision, admission)
@@ -72,6 +72,7 @@ extension Exchange {
     func waitIsOver(_ error: GatewayError) { perform(machine.refused(error)) }
 
     private func refusal(wait: Int64) -> GatewayError {
+        worker.metrics.admission.countRefusal(.deployments, client: client?.index)
         let wait = wait + worker.jitter(of: wait)
         let refusal = Refusal(reason: .deployments, wait: wait, time: 0, levels: [], cooldowns: [])
         return .refused(refusal, scopes: [], model: record.modelName)
@@ -80,7 +81,7 @@ extension Exchange {
     /// The exchange has ended otherwise.
     func leaveQueue() {
         guard let ticket, let model = passage?.route.model else { return }
-        worker.waitingRooms.room(ofModel: worker.snapshot.modelNames[model])?.leave(ticket)
+        worker.waitingRooms.room(ofModel: snapshot.roster.models.names[model])?.leave(ticket)
         self.ticket = nil
     }
 

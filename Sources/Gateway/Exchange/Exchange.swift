@@ -9,16 +9,28 @@ internal import Transport
 /// `ExchangeStateMachine` decides, this class acts. It lives on one event loop and belongs to one `DownstreamConnection`.
 final class Exchange {
     let worker: Worker
+    /// The configuration that it began with, and that it ends with; a newer one only where its caller was judged by that.
+    var edition: Edition
     /// Held until the exchange has ended and its attempt has let go of it.
     let connection: DownstreamConnection
     let head: HTTPRequestHead
     let fields: RequestFields
     let target: RequestTarget
     let operation: APIOperation
+    /// Of a thing that lives on one resource; `nil` for every other path.
+    let resourcePath: ResourcePath?
 
     var machine = ExchangeStateMachine()
     var record: ExchangeRecord
     var client: ClientDirectory.Client?
+    /// While a token waits for its key.
+    var unidentified: Unidentified?
+    /// Azure gets the client's own credential, as it came, whatever the endpoint has.
+    var passesCredential = false
+    /// What the last attempt showed.
+    var shown = ShownCredential.gateways
+    var hasRenewed = false
+    var tokenWait: TokenWait?
 
     /// The collected request body.
     var body: BodyStorage?
@@ -34,6 +46,8 @@ final class Exchange {
     var passage: Passage?
     /// The client's limits as they are left, for the answer's head.
     var rateLimits: RateLimitFields?
+    /// `nil`: not traced.
+    var trace: ExchangeTrace?
     /// When the coordinator was asked, if its answer was not at hand.
     var askedForAdmission: NIODeadline?
     var attempt: Transfer?
@@ -47,6 +61,10 @@ final class Exchange {
     var rerouteWhenCancelled: AttemptFailure?
     /// The client holds its body back until it is asked for it.
     var awaitsContinue: Bool
+    /// What the answer's head said about the deployment's limits.
+    var deploymentFields = DeploymentFields()
+    /// Where the answer makes or tells of what lives on one resource.
+    var resources: ResourceCapture?
     /// What the attempt that runs came to is counted already.
     var isCounted = false
     /// Of the last attempt, as answers name it.
@@ -66,18 +84,23 @@ final class Exchange {
         now: NIODeadline
     ) {
         self.worker = worker
+        edition = worker.edition
         self.connection = connection
         self.head = head
         self.fields = fields
         self.target = target
         operation = APIOperation(path: target.path)
+        resourcePath = operation == .other || operation == .responses ? ResourcePath(target.path) : nil
         awaitsContinue = fields.expectsContinue
         record = ExchangeRecord(id: worker.nextID(), start: now, end: now)
         waitsSince = now
         record.method = head.method.rawValue
         record.path = target.path
+        record.query = target.query
         record.operation = operation
     }
+
+    var snapshot: Snapshot { edition.snapshot }
 
     deinit {
         timer?.stop()
@@ -87,7 +110,8 @@ final class Exchange {
     // MARK: accept
 
     func start() {
-        if let frontDoor = worker.snapshot.frontDoor {
+        beginTrace()
+        if let frontDoor = snapshot.frontDoor {
             // Probes were answered before there was an exchange.
             switch frontDoor.judge(head.headers, isHealthPath: false) {
             case .passed(let origin):
@@ -108,32 +132,19 @@ final class Exchange {
         authenticate()
     }
 
-    // MARK: authenticate
-
-    private func authenticate() {
-        switch worker.snapshot.clients.client(
-            apiKey: fields.apiKey,
-            authorization: fields.authorization,
-            hasher: worker.hasher
-        ) {
-        case .failure(let error):
-            perform(machine.refused(error))
-        case .success(let client):
-            self.client = client
-            record.client = client.index
-            record.clientName = client.name
-            takeBody()
-        }
-    }
-
-    // MARK: the request body (Exchange+Request.swift)
+    // MARK: authenticate (Exchange+Authenticate.swift), then the request body (Exchange+Request.swift)
 
     func received(_ bytes: ByteBuffer) {
         record.requestBytes += bytes.readableBytes
-        guard record.requestBytes <= worker.snapshot.limits.bodyBytes else {
-            return perform(machine.refused(.bodyTooLarge(limit: worker.snapshot.limits.bodyBytes)))
+        receive(bytes)
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        guard record.requestBytes <= snapshot.limits.bodyBytes else {
+            return perform(machine.refused(.bodyTooLarge(limit: snapshot.limits.bodyBytes)))
         }
         switch machine.bodyReceived() {
+        case .postpone: unidentified?.postponed.append(bytes)
         case .collect: collect(bytes)
         case .upload: passOn(bytes)
         case let action: perform(action)
@@ -142,6 +153,7 @@ final class Exchange {
 
     func requestEnded() {
         switch machine.requestEnded() {
+        case .postpone: unidentified?.hasEnded = true
         case .decide: decide()
         case .endUpload: endUpload()
         case let action: perform(action)
@@ -157,7 +169,9 @@ final class Exchange {
     /// Performs what the machine decided. Every ending goes through `settle` and `record`, once.
     func perform(_ action: ExchangeStateMachine.Action) {
         switch action {
-        case .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute, .relayHead, .relay:
+        case .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+            .hold,
+            .reroute, .relayHead, .relay:
             return
         case .relayHeld:
             relayHeld()
@@ -186,6 +200,8 @@ final class Exchange {
 
     private func finish(status: Int, error: GatewayError?, cancelling: Bool) {
         if cancelling { attempt?.cancel() }
+        giveUpIdentifying()
+        giveUpToken()
         timer?.stop()
         upload.waiting.removeAll()
         connection.releaseReads()
@@ -195,9 +211,11 @@ final class Exchange {
         }
         leaveQueue()
         settle()
+        record.serviceTier = usage?.reader.serviceTier
         record.status = status
         record.error = error
         record.end = .now()
+        endTrace()
         worker.record(record)
         connection.exchangeEnded(self)
     }

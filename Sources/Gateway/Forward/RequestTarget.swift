@@ -21,6 +21,9 @@ struct RequestTarget: Equatable {
 
     var path: Substring { Substring(raw.utf8.prefix(pathEnd)) }
 
+    /// With its "?"; empty where there is none.
+    var query: Substring { Substring(raw.utf8.dropFirst(pathEnd)) }
+
     /// Reads a target, or says what is wrong with it (RFC 9112 section 3.2, RFC 3986 section 3.3).
     static func parse(_ target: String) -> Result<Self, GatewayError> {
         guard var raw = originForm(target) else {

@@ -7,6 +7,8 @@ final class AccessLog {
     private let writer: LogWriter
     private let format: GatewayConfiguration.Log.Format
     private let isOn: Bool
+    private let level: GatewayConfiguration.Log.AccessLevel
+    private var sampler: RatioSampler
     private let eventLoop: any EventLoop
     private var pending: [UInt8] = []
     private var flushIsScheduled = false
@@ -20,17 +22,20 @@ final class AccessLog {
         self.writer = writer
         format = log.format
         isOn = log.access
+        level = log.accessLevel
+        sampler = RatioSampler(ratio: log.accessSamplingRatio, seed: .random(in: .min ... .max))
         self.eventLoop = eventLoop
     }
 
     func write(_ record: borrowing ExchangeRecord, endpointName: String?) {
-        guard isOn else { return }
+        guard isOn, has(line: record.status) else { return }
         // Moved out, not copied: a second reference would make every append copy what is pending.
         var buffer: [UInt8] = []
         swap(&buffer, &pending)
         var line = AccessLogLine(format: format, buffer: consume buffer)
         line.begin()
         line.addTime(clock.now())
+        line.add("level", raw: Self.level(record.status).rawValue)
         line.add("message", raw: "exchange")
         line.add("id", hexadecimal: record.id.value)
         line.add("status", record.status)
@@ -38,6 +43,11 @@ final class AccessLog {
         line.add("path", text: record.path)
         if let address = record.address { line.add("client_address", address) }
         if let client = record.clientName { line.add("client", raw: client) }
+        if let identity = record.identity {
+            if let application = identity.application { line.add("azp", application) }
+            if let principal = identity.objectID { line.add("oid", principal) }
+            if identity.tokenID != TokenID() { line.add("uti", raw: identity.tokenID.description) }
+        }
         if let model = record.modelName { line.add("model", text: model) }
         if let endpointName { line.add("endpoint", raw: endpointName) }
         if let deployment = record.deployment { line.add("deployment", text: deployment) }
@@ -60,9 +70,22 @@ final class AccessLog {
         line.add("duration_us", Int((record.end - record.start).nanoseconds / 1000))
         if let id = record.upstreamRequestID { line.add("upstream_request_id", text: id) }
         if let reference = record.frontDoorReference { line.add("front_door_ref", text: reference) }
+        if let trace = record.trace { line.add("trace_id", raw: trace.description) }
         line.end()
         pending = line.taken()
         if pending.count >= Self.maxPending { flush() } else { scheduleFlush() }
+    }
+
+    private func has(line status: Int) -> Bool {
+        switch Self.level(status) {
+        case .info: level == .info && sampler.draws()
+        case .warning: level != .error
+        case .error: true
+        }
+    }
+
+    static func level(_ status: Int) -> GatewayConfiguration.Log.AccessLevel {
+        status < 400 ? .info : status < 500 ? .warning : .error
     }
 
     func flush() {
@@ -134,6 +157,13 @@ struct AccessLogLine {
         addKey(key)
         if isJSON { buffer.append(UInt8(ascii: "\"")) }
         address.write(to: &buffer)
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+    }
+
+    mutating func add(_ key: StaticString, _ id: GUID) {
+        addKey(key)
+        if isJSON { buffer.append(UInt8(ascii: "\"")) }
+        id.write(to: &buffer)
         if isJSON { buffer.append(UInt8(ascii: "\"")) }
     }
 

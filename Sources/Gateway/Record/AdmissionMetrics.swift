@@ -34,20 +34,26 @@ struct AdmissionMetrics {
         cooldowns = [Int](repeating: 0, count: endpoints * Self.kinds.count)
     }
 
-    mutating func count(_ decision: AdmissionDecision, client: Int?, after wait: TimeAmount) {
+    mutating func count(_ decision: AdmissionDecision, after wait: TimeAmount) {
         self.wait.observe(wait)
         switch decision {
         case .admitted: admitted += 1
         case .unavailable: unavailable += 1
         case .duplicate: duplicates += 1
-        case .refused(let refusal):
-            refused += 1
-            let limit =
-                switch refusal.reason {
-                case .client(_, let kind): kind.rawValue - 1
-                case .deployments: Self.limits.count - 1
-                }
-            refusals[index(client: client ?? clients, limit: limit)] += 1
+        case .refused: refused += 1
+        }
+    }
+
+    /// A client is told that it is refused: not each time that a request that waits is.
+    mutating func countRefusal(_ reason: Refusal.Reason, client: Int?) {
+        refusals[index(client: client ?? clients, limit: Self.limit(reason))] += 1
+    }
+
+    /// Index of the limit that refused.
+    static func limit(_ reason: Refusal.Reason) -> Int {
+        switch reason {
+        case .client(_, let kind): kind.rawValue - 1
+        case .deployments: limits.count - 1
         }
     }
 
@@ -65,14 +71,17 @@ struct AdmissionMetrics {
         cooldowns[Self.index(endpoint: endpoint, kind: failure.kind)] += 1
     }
 
+    /// - Parameter other: of as many clients and endpoints, or of fewer.
     mutating func add(_ other: Self) {
         admitted += other.admitted
         refused += other.refused
         unavailable += other.unavailable
         duplicates += other.duplicates
-        for index in refusals.indices { refusals[index] += other.refusals[index] }
+        MetricsRows.each(of: other.clients, in: clients, width: Self.limits.count) {
+            refusals[$1] += other.refusals[$0]
+        }
         wait.add(other.wait)
-        for index in cooldowns.indices { cooldowns[index] += other.cooldowns[index] }
+        for index in other.cooldowns.indices { cooldowns[index] += other.cooldowns[index] }
         reroutes += other.reroutes
         reroutesRefused += other.reroutesRefused
     }

@@ -8,11 +8,17 @@ struct ExchangeRecord {
     var method = ""
     /// Without the query, which may carry what nobody should log.
     var path: Substring = ""
+    /// As it came, with its "?"; for what is looked for in it, never to be logged.
+    var query: Substring = ""
     /// Where the client is, as far as that can be believed: see `FrontDoor.Origin`.
     var address: CallerAddress?
     /// Front Door's name of the request.
     var frontDoorReference: String?
+    /// What an access token said of its bearer.
+    var identity: TokenIdentity?
     var client: Int?
+    /// Who of the client it was, where a token said so.
+    var identity: String?
     var clientName: String?
     /// Index of a configured model.
     var model: Int?
@@ -24,6 +30,17 @@ struct ExchangeRecord {
     /// Why, when it was not Azure that answered.
     var error: GatewayError?
     var attempts = 0
+    /// Those before the last, in order; empty for almost all.
+    var earlierAttempts: [Attempt] = []
+    /// Of Azure's answer to the last attempt; 0 where there was none.
+    var upstreamStatus = 0
+    /// Of the deployment that was tried last.
+    var tier = 0
+    var isProvisioned = false
+    /// By which Azure bills.
+    var serviceTier: ServiceTier?
+    /// Where Azure says that it answered.
+    var region: String?
     /// By the end of its path.
     var operation = APIOperation.other
     /// Tokens that were reserved; 0 where none were.
@@ -36,8 +53,23 @@ struct ExchangeRecord {
     /// When the first byte of Azure's answer was passed on.
     var firstByte: NIODeadline?
     var end: NIODeadline
+    /// Its trace, if it is traced.
+    var trace: TraceID?
     /// Azure's id of the request, which its support asks for.
     var upstreamRequestID: String?
+
+    /// A deployment that was tried.
+    struct Attempt {
+        /// Index of a configured endpoint.
+        let endpoint: Int
+        let deployment: String?
+        let status: Int
+    }
+
+    /// The last attempt; there was one.
+    var lastAttempt: Attempt {
+        Attempt(endpoint: endpoint ?? 0, deployment: deployment, status: upstreamStatus)
+    }
 }
 
 struct ExchangeID: CustomStringConvertible {

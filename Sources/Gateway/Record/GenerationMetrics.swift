@@ -126,20 +126,23 @@ struct GenerationMetrics {
         }
     }
 
+    /// - Parameter other: of as many clients and models, or of fewer.
     mutating func add(_ other: Self) {
-        func add(_ mine: inout [Int], _ theirs: [Int]) { for index in mine.indices { mine[index] += theirs[index] } }
-        func add(_ mine: inout [Histogram], _ theirs: [Histogram]) {
-            for index in mine.indices { mine[index].add(theirs[index]) }
+        MetricsRows.each(clients: (other.clients, clients), models: (other.models, models), width: Self.kinds.count) {
+            tokens[$1] += other.tokens[$0]
         }
-        add(&tokens, other.tokens)
-        add(&estimated, other.estimated)
-        add(&soundMilliseconds, other.soundMilliseconds)
-        add(&duration, other.duration)
-        add(&firstToken, other.firstToken)
-        add(&perOutputToken, other.perOutputToken)
-        add(&inputTokens, other.inputTokens)
-        add(&outputTokens, other.outputTokens)
-        add(&reservation, other.reservation)
+        MetricsRows.each(of: other.models, in: models) { old, new in
+            estimated[new] += other.estimated[old]
+            soundMilliseconds[new] += other.soundMilliseconds[old]
+            reservation[new].add(other.reservation[old])
+        }
+        MetricsRows.each(of: other.models, in: models, width: Operation.allCases.count) { old, new in
+            duration[new].add(other.duration[old])
+            firstToken[new].add(other.firstToken[old])
+            perOutputToken[new].add(other.perOutputToken[old])
+            inputTokens[new].add(other.inputTokens[old])
+            outputTokens[new].add(other.outputTokens[old])
+        }
     }
 
     func index(client: Int, model: Int, kind: Int) -> Int {

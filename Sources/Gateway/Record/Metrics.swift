@@ -15,6 +15,8 @@ struct MetricsShard {
     var heartbeats = 0
     /// Answers that say that the gateway's credentials or names are wrong at an endpoint.
     var misconfigured = 0
+    /// Requests whose caller was not let in, by reason; the reasons are words of the code.
+    private(set) var refusals: [String: Int] = [:]
     var lag = Histogram(bounds: Histogram.lagBounds)
     /// What models were asked for, what that cost and how long it took.
     private(set) var generation: GenerationMetrics
@@ -50,6 +52,7 @@ struct MetricsShard {
             1
         if let first = record.firstByte { firstByte[model].observe(first - record.start) }
         generation.count(record)
+        if let reason = record.error?.reason { refusals[reason, default: 0] += 1 }
         receivedBytes += record.requestBytes
         sentBytes += record.responseBytes
     }
@@ -64,12 +67,27 @@ struct MetricsShard {
 
     mutating func countCancelled(endpoint: Int) { attempts[endpoint].cancelled += 1 }
 
+    /// Room for what a new configuration names besides. What was counted stays.
+    mutating func grow(clients: Int, models: Int, endpoints: Int) {
+        guard clients > self.clients || models > self.models || endpoints > attempts.count else { return }
+        var grown = Self(
+            clients: max(clients, self.clients),
+            models: max(models, self.models),
+            endpoints: max(endpoints, attempts.count)
+        )
+        grown.add(self)
+        self = grown
+    }
+
+    /// - Parameter other: of as many clients, models and endpoints, or of fewer.
     mutating func add(_ other: Self) {
-        for index in requests.indices { requests[index] += other.requests[index] }
-        for index in firstByte.indices { firstByte[index].add(other.firstByte[index]) }
+        MetricsRows.each(clients: (other.clients, clients), models: (other.models, models), width: Self.classes.count) {
+            requests[$1] += other.requests[$0]
+        }
+        MetricsRows.each(of: other.models, in: models) { firstByte[$1].add(other.firstByte[$0]) }
         generation.add(other.generation)
         admission.add(other.admission)
-        for index in attempts.indices {
+        for index in other.attempts.indices {
             for status in attempts[index].answered.indices {
                 attempts[index].answered[status] += other.attempts[index].answered[status]
             }
@@ -83,6 +101,7 @@ struct MetricsShard {
         acceptedConnections += other.acceptedConnections
         heartbeats += other.heartbeats
         misconfigured += other.misconfigured
+        refusals.merge(other.refusals, uniquingKeysWith: +)
         lag.add(other.lag)
     }
 

@@ -35,8 +35,9 @@ struct UsageChunkFilter {
     /// Takes the next bytes of the answer and hands on what the client is to get, in one piece or a few.
     mutating func pass(_ bytes: UnsafeRawBufferPointer, emit: (UnsafeRawBufferPointer) -> Void) {
         guard isFiltering else {
-            reader.read(bytes)
-            return emit(bytes)
+            // The client first: reading a whole answer takes as long as a tenth of all that its request takes.
+            emit(bytes)
+            return reader.read(bytes)
         }
         let beginsWithLF = reader.isBehindCR && bytes.first == 0x0A
         // Where the event begins that is being read, and the bytes that are neither handed on nor dropped.

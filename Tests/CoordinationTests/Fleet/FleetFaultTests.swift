@@ -7,18 +7,18 @@ import Testing
 
 /// What a replica does while Redis is ill or away, and when it is back.
 @Suite(.serialized) struct FleetFaultTests {
-    private static let limits = ClientLimits(
+    static let limits = ClientLimits(
         requests: Make.rate(1, burst: 100),
         tokens: Make.rate(1, burst: 100_000),
         concurrency: 100
     )
 
-    private static func proxied(_ proxy: FaultProxy) -> CoordinationConfiguration {
+    static func proxied(_ proxy: FaultProxy) -> CoordinationConfiguration {
         TestFleet.configuration(proxy.port)
     }
 
     /// Nothing of what was admitted is left: full buckets, no slots.
-    private static func expectNothingHeld(_ server: RedisServer) throws {
+    static func expectNothingHeld(_ server: RedisServer) throws {
         #expect(try server.slots() == 0)
         if let levels = try server.levels() {
             #expect(levels.requests == 100 * Bucket.unit)
@@ -155,7 +155,10 @@ import Testing
                     try await fleet.becomesShared()
                     try await fleet.queueEmpties()
                     #expect(try server.usage() == ["req": 1, "in": 70, "out": 20])
-                    try Self.expectNothingHeld(server)
+                    #expect(try server.slots() == 0)
+                    let levels = try #require(try server.levels(), "what passed alone is charged, once")
+                    #expect(levels.requests / Bucket.unit == 99)
+                    #expect(levels.tokens / Bucket.unit == 100_000 - 90)
                 }
             }
         }
@@ -191,7 +194,8 @@ import Testing
                         }
                     }
                     try await fleet.queueEmpties()
-                    #expect(byAuthority[.shared, default: 0] >= 20 && byAuthority[.nobody, default: 0] >= 20)
+                    // How many of each depends on how busy the machine is.
+                    #expect(byAuthority[.shared, default: 0] > 0 && byAuthority[.nobody, default: 0] >= 20)
                     #expect(try server.usage()["req"] == Int(sequence))
                     #expect(try server.usage()["in"] == 70 * Int(sequence))
                     #expect(try server.slots() == 0)
@@ -403,52 +407,12 @@ import Testing
                 let reservation = try #require(try await fleet.admit(admission).reservation)
                 server.kill()
                 try await eventually("it notices") { fleet.snapshot.mode != .shared }
-                let all = try await fleet.admit(Make.admission(2, estimate: 1000, [scope]))
+                let all = try await fleet.admit(Make.admission(2, estimate: 500, [scope]))
                 #expect(all.reservation != nil)
                 _ = try await fleet.reroute(Make.reroute(admission, from: bad, .serverError, to: [good]))
                 try await fleet.settle(Make.end(admission, reservation, actual: 1))
                 let more = try await fleet.admit(Make.admission(3, estimate: 400, [scope]))
                 #expect(more.refusal?.reason == .client(scope: 0, .tokens))
-            }
-        }
-    }
-
-    // MARK: the end
-
-    @Test func whatIsLeftAtTheEndIsHandedOver() async throws {
-        try await withRedis { server in
-            try await withFleet(TestFleet.configuration(server.port)) { fleet in
-                try await fleet.becomesShared()
-                let admission = Make.admission(1, [Make.scope(Self.limits)])
-                let reservation = try #require(try await fleet.admit(admission).reservation)
-                server.kill()
-                try await eventually("it notices") { fleet.snapshot.mode != .shared }
-                let settlement = Make.end(admission, reservation)
-                try await fleet.settle(settlement)
-                await fleet.coordination.drain(until: .now() + .milliseconds(50))
-                #expect(fleet.events.contains(.settlementDropped(settlement)))
-                #expect(fleet.outcomes == [admission.lease: .dropped])
-                #expect(fleet.snapshot.dropped == 1 && fleet.snapshot.queueDepth == 0)
-                let late = Make.end(Make.admission(2), reservation)
-                try await fleet.settle(late)
-                #expect(fleet.outcomes[late.lease] == .dropped, "nothing is taken after the end")
-            }
-        }
-    }
-
-    @Test func theEndWaitsUntilRedisHasBeenTold() async throws {
-        try await withRedis { server in
-            try await withFaultProxy(to: server.port) { proxy in
-                try await withFleet(Self.proxied(proxy)) { fleet in
-                    try await fleet.becomesShared()
-                    let admission = Make.admission(1, [Make.scope(Self.limits)])
-                    let reservation = try #require(try await fleet.admit(admission).reservation)
-                    proxy.fault = .delay(.milliseconds(200))
-                    try await fleet.settle(Make.end(admission, reservation))
-                    await fleet.coordination.drain(until: .now() + .seconds(2))
-                    #expect(fleet.outcomes == [admission.lease: .applied])
-                    #expect(try server.usage()["req"] == 1)
-                }
             }
         }
     }

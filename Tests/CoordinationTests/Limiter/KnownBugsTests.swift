@@ -112,8 +112,8 @@ struct KnownBugsTests {
     mutating func leakedSlots() {
         let scope = Make.scope(ClientLimits(concurrency: 1))
         _ = machine.admit(Make.admission(1, [scope]), now: Make.now)
-        #expect(machine.admit(Make.admission(2, [scope]), now: Make.now + 89_999).refusal != nil)
-        #expect(machine.admit(Make.admission(2, [scope]), now: Make.now + 90_000).reservation != nil)
+        #expect(machine.admit(Make.admission(2, [scope]), now: Make.now + 84_999).refusal != nil)
+        #expect(machine.admit(Make.admission(2, [scope]), now: Make.now + 85_000).reservation != nil)
     }
 
     @Test("bucket4j #417: debt is reported as something else than nothing")

@@ -128,7 +128,7 @@ struct SettleTests {
         #expect(machine.beat(Beat(instance: 1, leases: [renewal]), now: Make.now + 60_000).instances == 1)
         #expect(machine.beat(Beat(instance: 2, leases: []), now: Make.now + 100_000).instances == 2)
         #expect(machine.beat(Beat(instance: 2, leases: []), now: Make.now + 120_000).instances == 1)
-        #expect(machine.scopeSlots[scope.id]?.live(now: Make.now + 149_999) == 1)
-        #expect(machine.scopeSlots[scope.id]?.live(now: Make.now + 150_000) == 0)
+        #expect(machine.scopeSlots[scope.id]?.live(now: Make.now + 144_999) == 1)
+        #expect(machine.scopeSlots[scope.id]?.live(now: Make.now + 145_000) == 0)
     }
 }

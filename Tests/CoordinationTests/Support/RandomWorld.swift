@@ -139,7 +139,8 @@ struct RandomWorld {
                 succeeded: chance(60),
                 feedback: feedback(),
                 usage: chance(70) ? usage(admission, deployment) : nil,
-                authority: .shared
+                authority: .shared,
+                isApart: chance(10)
             )
         )
     }

@@ -26,7 +26,7 @@ final class ScriptServer {
         guard let socket = BlockingSocket(port: server.port) else { throw Unexpected("no connection") }
         self.server = server
         self.socket = socket
-        for script in Script.all {
+        for script in Script.all + [InspectionScripts.look] {
             let text = script.text.replacing(Self.clock, with: Self.clockOfTest)
             guard text != script.text, case .string(let digest)? = socket.command(["SCRIPT", "LOAD", text]) else {
                 throw Unexpected("script \(script.name) does not load")

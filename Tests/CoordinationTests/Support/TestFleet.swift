@@ -63,6 +63,18 @@ final class TestFleet: Sendable {
         return try await promise.futureResult.get()
     }
 
+    /// Returns when it was asked; cancels what is admitted, and then keeps the promise.
+    func admitAndCancel(_ admission: Admission, _ decided: EventLoopPromise<Void>) async throws {
+        try await eventLoop.submit { [coordinator] in
+            coordinator.value.admit(admission) { decision in
+                if let authority = decision.reservation?.authority {
+                    coordinator.value.cancel(Cancellation(admission, authority: authority)) { _ in }
+                }
+                decided.succeed()
+            }
+        }.get()
+    }
+
     func timedAdmit(_ admission: Admission) async throws -> Admitted {
         let promise = eventLoop.makePromise(of: Admitted.self)
         eventLoop.execute { [coordinator, deadline] in

@@ -6,7 +6,9 @@ import Testing
 struct ClientDirectoryTests {
     private static let hashed = "hashed-key-of-beta"
 
-    private static let directory = ClientDirectory([
+    private static let directory = ClientDirectory(configured, numbers: Roster.Numbers(configured.map(\.name)))
+
+    private static let configured: [GatewayConfiguration.Client] = [
         .init(
             name: "alpha",
             apiKeys: [.plain(Secret("alpha-key-old")), .plain(Secret("alpha-key-new"))],
@@ -19,12 +21,12 @@ struct ClientDirectoryTests {
         ),
         .init(name: "gamma", apiKeys: [.plain(Secret("alpha-key-old"))], models: .all),
         .init(name: "broken", apiKeys: [.sha256([1, 2, 3])], models: .all),
-    ])
+    ]
 
     private func client(_ apiKey: String?, _ authorization: String?) -> String {
         switch Self.directory.client(apiKey: apiKey, authorization: authorization, hasher: KeyHasher()) {
         case .success(let client): client.name
-        case .failure(.unknownKey): "unknown"
+        case .failure(.unknownKey), .failure(.noCredentials): "unknown"
         case .failure(.differingKeys): "differing"
         case .failure(let error): "\(error)"
         }
@@ -118,5 +120,17 @@ struct ClientDirectoryTests {
         #expect(["gpt-4o", "mini"].allSatisfy(beta.mayUse))
         #expect(!["", "gpt-4", "gpt-4o ", "GPT-4O", "gpt-4o\u{0}"].contains(where: beta.mayUse))
         #expect(Self.directory.clients.map(\.name) == ["alpha", "beta", "gamma", "broken"])
+    }
+}
+
+extension ClientDirectory {
+    /// Who has a key; a bearer that is none is unknown here.
+    fileprivate func client(apiKey: String?, authorization: String?, hasher: KeyHasher) -> Result<Client, GatewayError>
+    {
+        switch find(apiKey: apiKey, authorization: authorization, hasher: hasher) {
+        case .client(let client): .success(client)
+        case .bearer: .failure(.unknownKey)
+        case .refused(let error): .failure(error)
+        }
     }
 }

@@ -18,7 +18,7 @@ extension BrokenConfiguration {
             log: {colour: true}
             """,
             errors: """
-                1:7: unknown key 'colour'; known here: level, format, access
+                1:7: unknown key 'colour'; known here: level, format, access, access_level, access_sampling_ratio
                 """
         ),
         BrokenConfiguration(

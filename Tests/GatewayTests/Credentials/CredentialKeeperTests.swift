@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import TestSupport
 import Testing
+import TokenMill
 import Transport
 
 @testable import Gateway
@@ -57,7 +58,16 @@ struct CredentialKeeperTests {
         }
 
         func refused(_ authorization: String) async throws {
-            try await loops[1].submit { self.view.refused(authorization) }.get()
+            try await loops[1].submit { _ = self.view.renew(authorization) { _ in } }.get()
+        }
+
+        /// As an exchange asks whose token was refused; `nil` when too many ask.
+        func renewed(_ authorization: String) async throws -> CredentialView.Current? {
+            let promise = loops[1].makePromise(of: CredentialView.Current?.self)
+            loops[1].execute {
+                if self.view.renew(authorization, tell: { promise.succeed($0) }) == nil { promise.succeed(nil) }
+            }
+            return try await promise.futureResult.get()
         }
     }
 
@@ -237,6 +247,38 @@ struct CredentialKeeperTests {
             for _ in 0..<100 { try await world.refused("Bearer t") }
             #expect(server.requests.count == 2)
             #expect(try await world.current == .authorization("Bearer t"))
+        }
+    }
+
+    @Test("tells who waits for another token what came of it: another, the same, or that none was asked for")
+    func renewed() async throws {
+        let server = try await DocumentServer.start { _ in Self.token("a") }
+        try await withWorld(Self.managed, at: server) { world in
+            let first = try await world.wait()
+            #expect(first == .authorization("Bearer a"))
+            server.setScript { _ in Self.token("b") }
+            let second = try await world.renewed("Bearer a")
+            #expect(second == .authorization("Bearer b"))
+            #expect(server.requests.count == 2)
+            // Refused again within a minute: nobody is asked, and nobody waits.
+            let third = try await world.renewed("Bearer b")
+            #expect(third == .authorization("Bearer b"))
+            // Whoever still had the first one.
+            let fourth = try await world.renewed("Bearer a")
+            #expect(fourth == .authorization("Bearer b"))
+            #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test("tells who waits for another token that the service failed, and goes on with the old one")
+    func renewalFails() async throws {
+        let server = try await DocumentServer.start { _ in Self.token("a") }
+        try await withWorld(Self.managed, at: server) { world in
+            let first = try await world.wait()
+            #expect(first == .authorization("Bearer a"))
+            server.setScript { _ in .document(500, "{}") }
+            let kept = try await world.renewed("Bearer a")
+            #expect(kept == .authorization("Bearer a"))
         }
     }
 

@@ -8,26 +8,32 @@ private struct ExchangeModel {
     typealias Machine = ExchangeStateMachine
 
     enum Event: String, CaseIterable {
-        case body, requestEnd, askOpen, askComplete, mustWait, asksAgain, admission, noDeployment, noDeploymentButHeld,
+        case askWho, knowWho, body, requestEnd, askOpen, askComplete, mustWait, asksAgain, admission, noDeployment,
+            noDeploymentButHeld,
             refuse
         case goodHead, streamHead, errorHead, bytes, heldEnough, heldFails
         case attemptEnd, attemptFailure, mendableFailure, resendableEnd
+        case refusedToken, awaitToken, tokenComes, noToken, noTokenHere, noTokenButHeld
         case clientLeaves, graceExpires
     }
 
     static let error = GatewayError(502, "any", "Any error.", source: .upstream)
 
     /// What is going on between the coordinator, Azure and the client.
-    private enum Phase { case nothing, asking, waiting, attempt, askingAgain }
+    private enum Phase { case nothing, asking, waiting, attempt, awaitingToken, askingAgain }
 
     private(set) var hasEnded = false
     private var phase = Phase.nothing
+    private var isUnknown = false
+    private var wasUnknown = false
     private var isUploadOpen = false
     /// Of the attempt that runs.
     private var head: Machine.Head?
     private var isHeld = false
 
-    var mayAsk: Bool { !hasEnded && phase == .nothing }
+    var mayAsk: Bool { !hasEnded && phase == .nothing && !isUnknown }
+    var mayAskWho: Bool { mayAsk && !wasUnknown }
+    var mayAwaitToken: Bool { !hasEnded && runs && head == nil }
     private var runs: Bool { phase == .attempt }
     private var hasBegun: Bool { head != nil && !isHeld }
 
@@ -35,11 +41,17 @@ private struct ExchangeModel {
     mutating func expectation(of event: Event) -> Machine.Action {
         if hasEnded { return [.admission, .noDeployment, .noDeploymentButHeld].contains(event) ? .giveBack : .none }
         switch event {
-        case .body:
-            return phase == .nothing ? .collect : isUploadOpen ? .upload : .none
-        case .requestEnd:
-            defer { isUploadOpen = false }
-            return phase == .nothing ? .decide : isUploadOpen ? .endUpload : .none
+        case .askWho:
+            isUnknown = true
+            wasUnknown = true
+            return .none
+        case .knowWho:
+            defer { isUnknown = false }
+            return isUnknown ? .takeBody : .none
+        case .body, .requestEnd:
+            return isUnknown ? .postpone : ofBody(event)
+        case .refusedToken, .awaitToken, .tokenComes, .noToken, .noTokenHere, .noTokenButHeld:
+            return ofToken(event)
         case .askOpen, .askComplete:
             phase = .asking
             isUploadOpen = event == .askOpen
@@ -83,6 +95,35 @@ private struct ExchangeModel {
         }
     }
 
+    private mutating func ofBody(_ event: Event) -> Machine.Action {
+        if event == .body { return phase == .nothing ? .collect : isUploadOpen ? .upload : .none }
+        defer { isUploadOpen = false }
+        return phase == .nothing ? .decide : isUploadOpen ? .endUpload : .none
+    }
+
+    private mutating func ofToken(_ event: Event) -> Machine.Action {
+        switch event {
+        case .awaitToken:
+            phase = .awaitingToken
+            return .none
+        case .refusedToken:
+            if runs, !hasBegun {
+                phase = .awaitingToken
+                return .renewToken
+            }
+            return attemptEnds(.attemptEnd)
+        default:
+            guard phase == .awaitingToken else { return .none }
+            if event == .tokenComes { return start() }
+            if event == .noTokenHere {
+                phase = .askingAgain
+                return .reroute(cancelling: false)
+            }
+            hasEnded = true
+            return event == .noToken ? .answer(Self.error, cancelling: false) : .completeHeld
+        }
+    }
+
     private mutating func start() -> Machine.Action {
         phase = .attempt
         head = nil
@@ -114,6 +155,18 @@ private struct ExchangeModel {
 extension ExchangeStateMachine {
     fileprivate mutating func receive(_ event: ExchangeModel.Event) -> Action {
         switch event {
+        case .askWho:
+            identifying()
+            return .none
+        case .knowWho: return identified()
+        case .refusedToken: return attemptEnded(nil, remedy: .renew)
+        case .awaitToken:
+            awaitingToken()
+            return .none
+        case .tokenComes: return tokenReceived()
+        case .noToken: return tokenMissing(ExchangeModel.error, reroutes: false)
+        case .noTokenHere: return tokenMissing(ExchangeModel.error, reroutes: true)
+        case .noTokenButHeld: return tokenMissing(nil, reroutes: false)
         case .body: return bodyReceived()
         case .requestEnd: return requestEnded()
         case .askOpen, .askComplete:
@@ -166,6 +219,8 @@ struct ExchangeStateMachineModelTests {
             for _ in 0..<Int.random(in: 1...40, using: &random) {
                 let event = Self.events.randomElement(using: &random)!
                 if event == .askOpen || event == .askComplete, !model.mayAsk { continue }
+                if event == .askWho, !model.mayAskWho { continue }
+                if event == .awaitToken, !model.mayAwaitToken { continue }
                 seen.append(event)
                 let expected = model.expectation(of: event)
                 let action = machine.receive(event)

@@ -21,6 +21,8 @@ struct ExchangeStateMachineTableTests {
         switch state {
         case .collecting:
             break
+        case .identifying:
+            machine.identifying()
         case .admitting(let upload):
             machine.admitting(upload)
         case .waiting(let upload):
@@ -29,6 +31,10 @@ struct ExchangeStateMachineTableTests {
         case .forwarding(let upload):
             machine.admitting(upload)
             _ = machine.admitted()
+        case .awaitingToken(let upload):
+            machine.admitting(upload)
+            _ = machine.admitted()
+            machine.awaitingToken()
         case .holding(let upload):
             machine.admitting(upload)
             _ = machine.admitted()
@@ -55,8 +61,8 @@ struct ExchangeStateMachineTableTests {
     static let uploads: [Machine.Upload] = [.open, .complete]
 
     static let states: [Machine.State] =
-        [.collecting] + uploads.map { .admitting($0) } + uploads.map { .waiting($0) } + uploads.map { .forwarding($0) }
-        + uploads.map { .holding($0) }
+        [.collecting, .identifying] + uploads.map { .admitting($0) } + uploads.map { .waiting($0) }
+        + uploads.map { .forwarding($0) } + uploads.map { .awaitingToken($0) } + uploads.map { .holding($0) }
         + uploads.map { .judging($0) } + uploads.map { .rerouting($0) }
         + uploads.flatMap { [.relaying($0, .plain), .relaying($0, .eventStream)] } + [.ended]
 
@@ -89,8 +95,8 @@ struct ExchangeStateMachineTableTests {
 
     @Test("all states are tried")
     func states() {
-        #expect(Self.states.count == 18)
-        #expect(Set(Self.states.map { "\($0)" }).count == 18)
+        #expect(Self.states.count == 21)
+        #expect(Set(Self.states.map { "\($0)" }).count == 21)
     }
 
     @Test("a part of the request's body is kept, passed on while the upload is open, or dropped")
@@ -98,10 +104,13 @@ struct ExchangeStateMachineTableTests {
         after { $0.bodyReceived() }.expect { state in
             switch state {
             case .collecting: (.collect, state)
-            case .admitting(.open), .waiting(.open), .forwarding(.open), .holding(.open), .judging(.open),
+            case .identifying: (.postpone, state)
+            case .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open),
+                .judging(.open),
                 .rerouting(.open), .relaying(.open, _):
                 (.upload, state)
-            case .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            case .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+                (.none, state)
             }
         }
     }
@@ -111,14 +120,17 @@ struct ExchangeStateMachineTableTests {
         after { $0.requestEnded() }.expect { state in
             switch state {
             case .collecting: (.decide, .collecting)
+            case .identifying: (.postpone, .identifying)
             case .admitting(.open): (.endUpload, .admitting(.complete))
             case .waiting(.open): (.endUpload, .waiting(.complete))
             case .forwarding(.open): (.endUpload, .forwarding(.complete))
+            case .awaitingToken(.open): (.endUpload, .awaitingToken(.complete))
             case .holding(.open): (.endUpload, .holding(.complete))
             case .judging(.open): (.endUpload, .judging(.complete))
             case .rerouting(.open): (.endUpload, .rerouting(.complete))
             case .relaying(.open, let answer): (.endUpload, .relaying(.complete, answer))
-            case .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying, .ended: (.none, state)
+            case .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+                (.none, state)
             }
         }
     }
@@ -131,7 +143,9 @@ struct ExchangeStateMachineTableTests {
         }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.none, .waiting(upload))
-            case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended: (.none, state)
+            case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+                .ended:
+                (.none, state)
             }
         }
     }
@@ -157,7 +171,9 @@ struct ExchangeStateMachineTableTests {
         after { $0.admitted() }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.forward, .forwarding(upload))
-            case .collecting, .waiting, .forwarding, .holding, .judging, .relaying, .ended: (.giveBack, state)
+            case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+                .ended:
+                (.giveBack, state)
             }
         }
     }
@@ -167,14 +183,18 @@ struct ExchangeStateMachineTableTests {
         after { $0.rerouteRefused(Self.late) }.expect { state in
             switch state {
             case .rerouting: (.answer(Self.late, cancelling: false), .ended)
-            case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+                .relaying,
+                .ended:
                 (.giveBack, state)
             }
         }
         after { $0.rerouteRefused(nil) }.expect { state in
             switch state {
             case .rerouting: (.completeHeld, .ended)
-            case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .relaying, .ended:
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+                .relaying,
+                .ended:
                 (.giveBack, state)
             }
         }
@@ -195,7 +215,8 @@ struct ExchangeStateMachineTableTests {
         _ error: GatewayError
     ) -> (Machine.Action, Machine.State) {
         switch state {
-        case .collecting, .admitting, .waiting, .rerouting: (.answer(error, cancelling: false), .ended)
+        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
+            (.answer(error, cancelling: false), .ended)
         case .forwarding, .holding, .judging: (.answer(error, cancelling: true), .ended)
         case .relaying(_, .plain): (.cut(error, cancelling: true), .ended)
         case .relaying(_, .eventStream): (.endStream(error, cancelling: true), .ended)
@@ -223,7 +244,8 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .relaying: (.relay, state)
             case .holding, .judging: (.hold, state)
-            case .collecting, .admitting, .waiting, .forwarding, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .ended:
+                (.none, state)
             }
         }
     }
@@ -234,7 +256,9 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .holding(let upload): (.relayHeld, .relaying(upload, .eventStream))
             case .judging(let upload): (.relayHeld, .relaying(upload, .plain))
-            case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+                .ended:
+                (.none, state)
             }
         }
     }
@@ -244,7 +268,9 @@ struct ExchangeStateMachineTableTests {
         after { $0.failed() }.expect { state in
             switch state {
             case .holding(let upload), .judging(let upload): (.reroute(cancelling: true), .rerouting(upload))
-            case .collecting, .admitting, .waiting, .forwarding, .rerouting, .relaying, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+                .ended:
+                (.none, state)
             }
         }
     }
@@ -256,7 +282,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding: (.answer(Self.closedEarly, cancelling: false), .ended)
             case .holding, .judging: (.completeHeld, .ended)
             case .relaying: (.complete, .ended)
-            case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -268,7 +294,7 @@ struct ExchangeStateMachineTableTests {
             case .forwarding, .holding, .judging: (.answer(Self.late, cancelling: false), .ended)
             case .relaying(_, .plain): (.cut(Self.late, cancelling: false), .ended)
             case .relaying(_, .eventStream): (.endStream(Self.late, cancelling: false), .ended)
-            case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
+            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
             }
         }
     }
@@ -282,7 +308,16 @@ struct ExchangeStateMachineTableTests {
                     (.reroute(cancelling: false), .rerouting(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
+                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
+                }
+            }
+            after { $0.attemptEnded(error, remedy: .renew) }.expect { state in
+                switch state {
+                case .forwarding(let upload), .holding(let upload), .judging(let upload):
+                    (.renewToken, .awaitingToken(upload))
+                case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
+                case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
+                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
                 }
             }
             after { $0.attemptEnded(error, remedy: .resend) }.expect { state in
@@ -291,8 +326,37 @@ struct ExchangeStateMachineTableTests {
                     (.forward, .forwarding(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .admitting, .waiting, .rerouting, .ended: (.none, state)
+                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
                 }
+            }
+        }
+    }
+
+    @Test("who has been identified has the body looked at, unless the exchange has ended meanwhile")
+    func identified() {
+        after { $0.identified() }.expect { state in
+            state == .identifying ? (.takeBody, .collecting) : (.none, state)
+        }
+    }
+
+    @Test("a token starts the attempt that waits for it, and no other")
+    func tokenReceived() {
+        after { $0.tokenReceived() }.expect { state in
+            guard case .awaitingToken(let upload) = state else { return (.none, state) }
+            return (.forward, .forwarding(upload))
+        }
+    }
+
+    @Test("without a token another deployment is asked for, or the client is told, or gets what is held")
+    func tokenMissing() {
+        for error in [nil, Self.late] {
+            after { $0.tokenMissing(error, reroutes: true) }.expect { state in
+                guard case .awaitingToken(let upload) = state else { return (.none, state) }
+                return (.reroute(cancelling: false), .rerouting(upload))
+            }
+            after { $0.tokenMissing(error, reroutes: false) }.expect { state in
+                guard case .awaitingToken = state else { return (.none, state) }
+                return (error.map { .answer($0, cancelling: false) } ?? .completeHeld, .ended)
             }
         }
     }
@@ -301,7 +365,8 @@ struct ExchangeStateMachineTableTests {
     func clientLeft() {
         after { $0.clientLeft() }.expect { state in
             switch state {
-            case .collecting, .admitting, .waiting, .rerouting: (.abandon(cancelling: false), .ended)
+            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
+                (.abandon(cancelling: false), .ended)
             case .forwarding, .holding, .judging, .relaying: (.abandon(cancelling: true), .ended)
             case .ended: (.none, .ended)
             }
@@ -315,8 +380,9 @@ struct ExchangeStateMachineTableTests {
             .cut(Self.late, cancelling: false), .abandon(cancelling: true),
         ]
         let others: [Machine.Action] = [
-            .none, .collect, .decide, .forward, .giveBack, .upload, .endUpload, .hold, .reroute(cancelling: true),
-            .relayHead, .relayHeld, .relay,
+            .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+            .hold,
+            .reroute(cancelling: true), .relayHead, .relayHeld, .relay,
         ]
         #expect(endings.allSatisfy { $0.isEnding })
         #expect(!others.contains { $0.isEnding })

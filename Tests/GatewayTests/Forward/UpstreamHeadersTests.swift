@@ -10,7 +10,8 @@ struct UpstreamHeadersTests {
         _ fields: [(String, String)],
         forwarded: [String] = [],
         connectionNames: [String] = [],
-        apiKey: String? = "endpoint-key",
+        credential: UpstreamCredential = .apiKey("endpoint-key"),
+        matching expression: String? = nil,
         body: UpstreamHeaders.Body = .none
     ) -> [String] {
         let arena = HeaderArena()
@@ -19,7 +20,8 @@ struct UpstreamHeadersTests {
         UpstreamHeaders(forwarded: forwarded).write(
             head,
             connectionNames: connectionNames,
-            apiKey: apiKey,
+            credential: credential,
+            matcher: expression.flatMap { HeaderNameMatcher($0) },
             body: body,
             into: arena
         )
@@ -38,6 +40,33 @@ struct UpstreamHeadersTests {
         "Content-Length", "Host", "Expect", "Origin", "Referer", "X-Stainless-Lang", "traceparent", "X-Request-ID",
         "HTTP2-Settings", "Sec-WebSocket-Key", "x-ms-client-principal", "X-HTTP-Method-Override", "X-Original-URL",
     ]
+
+    @Test("carry a token where the gateway has one for the endpoint")
+    func token() {
+        let lines = lines(
+            [("Accept", "*/*"), ("Authorization", "Bearer client")],
+            credential: .authorization("Bearer own")
+        )
+        #expect(lines == ["Accept: */*", "authorization: Bearer own"])
+    }
+
+    @Test("are chosen by an expression in place of the list, but for the gateway's own and those of the connection")
+    func matching() {
+        let fields = [
+            ("Accept", "*/*"), ("X-Team", "a"), ("x-ms-thing", "b"), ("User-Agent", "c"), ("Not-X-Team", "d"),
+            ("Authorization", "Bearer client"), ("api-key", "client"), ("X-Hop", "e"),
+        ]
+        for _ in 0..<2 {
+            let chosen = lines(fields, connectionNames: ["x-hop"], matching: "(?i)x-(?!ms)|accept|auth|api")
+            #expect(chosen == ["Accept: */*", "X-Team: a", "api-key: endpoint-key"])
+        }
+        let matcher = HeaderNameMatcher(".*")
+        for name in ["Connection", "CONTENT-LENGTH", "transfer-encoding", "Host", "Api-Key", "authorization"] {
+            #expect(matcher?.passes(name) == false)
+            #expect(matcher?.passes(name) == false, "remembered")
+        }
+        for number in 0..<2_000 { #expect(matcher?.passes("x-\(number)") == true) }
+    }
 
     @Test("are only those on the list", arguments: hostile)
     func dropped(name: String) {
@@ -60,7 +89,7 @@ struct UpstreamHeadersTests {
     func credentials() {
         let client = [("api-key", "client-secret"), ("Authorization", "Bearer client-secret"), ("Accept", "*/*")]
         #expect(lines(client) == ["Accept: */*", "api-key: endpoint-key"])
-        #expect(lines(client, apiKey: nil) == ["Accept: */*"])
+        #expect(lines(client, credential: .none) == ["Accept: */*"])
     }
 
     @Test("include what the endpoint's configuration adds, in any case of letters")
@@ -94,21 +123,21 @@ struct UpstreamHeadersTests {
 
     @Test("keep libcurl from adding fields of its own")
     func suppressed() {
-        #expect(lines([], apiKey: nil) == ["Accept:"])
-        #expect(lines([], apiKey: nil, body: .known) == ["Accept:", "Expect:", "Content-Type:"])
+        #expect(lines([], credential: .none) == ["Accept:"])
+        #expect(lines([], credential: .none, body: .known) == ["Accept:", "Expect:", "Content-Type:"])
         #expect(
-            lines([], apiKey: nil, body: .chunked) == [
+            lines([], credential: .none, body: .chunked) == [
                 "Accept:", "Expect:", "Transfer-Encoding: chunked", "Content-Type:",
             ]
         )
         let fields = [("content-type", "text/plain"), ("accept", "a")]
-        #expect(lines(fields, apiKey: nil, body: .known) == ["content-type: text/plain", "accept: a", "Expect:"])
+        #expect(lines(fields, credential: .none, body: .known) == ["content-type: text/plain", "accept: a", "Expect:"])
     }
 
     @Test("keep libcurl from adding its own in the place of what Connection names")
     func suppressedWhenNamed() {
         let fields = [("content-type", "text/plain"), ("accept", "a")]
-        let written = lines(fields, connectionNames: ["accept", "content-type"], apiKey: nil, body: .known)
+        let written = lines(fields, connectionNames: ["accept", "content-type"], credential: .none, body: .known)
         #expect(written == ["Accept:", "Expect:", "Content-Type:"])
     }
 }

@@ -17,7 +17,7 @@ struct AdmissionMetricsTests {
             .tokensPerMonth: "tokens_per_month", .concurrency: "concurrent_requests",
         ]
         var metrics = AdmissionMetrics(clients: 2, endpoints: 0)
-        metrics.count(.refused(refusal(.client(scope: 0, kind))), client: 1, after: .zero)
+        metrics.countRefusal(.client(scope: 0, kind), client: 1)
         let found = AdmissionMetrics.limits.indices.filter {
             metrics.refusals[metrics.index(client: 1, limit: $0)] == 1
         }
@@ -37,10 +37,11 @@ struct AdmissionMetricsTests {
             deployment: Levels(requests: 0, tokens: 0),
             cooldowns: []
         )
-        metrics.count(.admitted(reservation), client: 0, after: .milliseconds(2))
-        metrics.count(.refused(refusal(.deployments)), client: nil, after: .zero)
-        metrics.count(.duplicate, client: 0, after: .zero)
-        metrics.count(.unavailable, client: 0, after: .zero)
+        metrics.count(.admitted(reservation), after: .milliseconds(2))
+        metrics.count(.refused(refusal(.deployments)), after: .zero)
+        metrics.count(.duplicate, after: .zero)
+        metrics.count(.unavailable, after: .zero)
+        metrics.countRefusal(.deployments, client: nil)
         #expect([metrics.admitted, metrics.refused, metrics.duplicates, metrics.unavailable] == [1, 1, 1, 1])
         #expect(metrics.wait.total == 4)
         #expect(metrics.wait.sum == 2_000_000)

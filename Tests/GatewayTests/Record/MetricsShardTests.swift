@@ -110,7 +110,8 @@ struct MetricsShardTests {
                 shard.countAttempt(endpoint: 0, status: 200)
                 shard.countAttempt(endpoint: 0, status: 0)
                 shard.countCancelled(endpoint: 0)
-                shard.admission.count(.refused(refusal), client: 0, after: .zero)
+                shard.admission.count(.refused(refusal), after: .zero)
+                shard.admission.countRefusal(refusal.reason, client: 0)
                 shard.inFlight += 1
                 shard.connections += 2
                 shard.acceptedConnections += 3

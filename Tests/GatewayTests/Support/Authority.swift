@@ -1,4 +1,5 @@
 import Synchronization
+import TokenMill
 
 @testable import Gateway
 

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import TokenMill
 import Transport
 
 @testable import Gateway

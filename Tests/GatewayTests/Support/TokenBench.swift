@@ -1,3 +1,5 @@
+import TokenMill
+
 @testable import Gateway
 
 /// An authenticator with keys in place, as tests ask it.

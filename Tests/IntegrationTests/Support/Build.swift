@@ -9,7 +9,11 @@ enum Build {
     static let checkout = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    static func executable(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    /// - Returns: its path; `SLUICE_BINARIES` names the folder of another build, for measurements.
+    static func executable(_ name: String) -> String {
+        let other = ProcessInfo.processInfo.environment["SLUICE_BINARIES"].map { URL(fileURLWithPath: $0) }
+        return (other ?? folder).appendingPathComponent(name).path
+    }
 
     enum Kind {
         case release

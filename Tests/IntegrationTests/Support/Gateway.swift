@@ -30,8 +30,14 @@ final class Gateway: Sendable {
     ///
     /// - Parameters:
     ///   - file: the configuration file's text.
+    ///   - environment: variables beside this process's own.
     ///   - launcher: a program with its arguments that starts it, as it starts anything.
-    init(file text: String, upstream: any Upstream, launcher: [String] = []) throws {
+    init(
+        file text: String,
+        upstream: any Upstream,
+        environment: [String: String] = [:],
+        launcher: [String] = []
+    ) throws {
         self.upstream = upstream
         folder = try TemporaryFolder()
         let file = try folder.write(text, to: "sluice.yaml")
@@ -41,6 +47,7 @@ final class Gateway: Sendable {
         let process = try ChildProcess(
             command[0],
             Array(command.dropFirst()),
+            environment: environment,
             output: folder.url.appendingPathComponent("log")
         )
         self.process = process
@@ -54,6 +61,12 @@ final class Gateway: Sendable {
     }
 
     deinit { process.kill() }
+
+    /// Replaces the configuration file, in one step.
+    func rewrite(_ text: String) throws { _ = try folder.write(text, to: "sluice.yaml") }
+
+    /// Puts a file beside the configuration.
+    func write(_ text: String, to name: String) throws { _ = try folder.write(text, to: name) }
 
     private static func port(_ line: Substring, _ name: String) throws -> Int {
         guard line.hasPrefix("\(name) 127.0.0.1:"), let port = line.split(separator: ":").last.flatMap({ Int($0) })
@@ -73,6 +86,13 @@ final class Gateway: Sendable {
         let client = Client(try TCPSocket.connect(port: adminPort))
         try client.send("GET \(path) HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")
         return try client.response()
+    }
+
+    /// A part of `/status`.
+    func status(_ part: String) throws -> [String: Any] {
+        let object = try JSONSerialization.jsonObject(with: Data(try admin("/status").text.utf8)) as? [String: Any]
+        guard let part = object?[part] as? [String: Any] else { throw Unexpected("/status: \(object ?? [:])") }
+        return part
     }
 
     /// The sum of a metric's samples that have all these labels, as in `status="499"`.

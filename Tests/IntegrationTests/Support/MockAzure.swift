@@ -8,12 +8,14 @@ final class MockAzure: Upstream {
     let port: Int
     private let folder: TemporaryFolder
 
-    /// - Parameter deployments: those it has; any without.
-    init(deployments: [String] = ["*"]) throws {
+    /// - Parameters:
+    ///   - deployments: those it has; any without.
+    ///   - keys: what it takes as a key or as a bearer token.
+    init(deployments: [String] = ["*"], keys: [String] = [GatewayConfigurationText.upstreamKey]) throws {
         folder = try TemporaryFolder()
         let process = try ChildProcess(
             Build.executable("mock-azure"),
-            ["--listen", "127.0.0.1:0", "--api-key", GatewayConfigurationText.upstreamKey]
+            ["--listen", "127.0.0.1:0"] + keys.flatMap { ["--api-key", $0] }
                 + deployments.flatMap { ["--deployment", $0] },
             output: folder.url.appendingPathComponent("log")
         )

@@ -85,6 +85,7 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
             root files;
             ssl_certificate server.pem;
             ssl_certificate_key server.key;
+            ssl_protocols TLSv1.2 TLSv1.3;
             server { listen 127.0.0.1:\(plain) backlog=1024; include locations; }
             server { listen 127.0.0.1:\(tls) ssl backlog=1024; include locations; }
             server { listen 127.0.0.1:\(http2) ssl http2 backlog=1024; include locations; }
@@ -101,6 +102,7 @@ final class Nginx: @unchecked Sendable {  // `process` is used by one test at a 
     private static let locations = """
         location = /connection { return 200 "$connection"; }
         location = /protocol { return 200 "$server_protocol"; }
+        location = /resumed { keepalive_timeout 0; return 200 "$ssl_session_reused"; }
         location /echo { return 200 "$request_method $request_uri"; }
         location /moved { return 302 /echo/elsewhere; }
         location /zipped { add_header content-encoding gzip always; alias files/; }

@@ -72,7 +72,7 @@ struct MockStats: Decodable {
     }
 }
 
-/// The gateway's usage counters in Redis: hashes `{p}:v1:u:<yyyymmdd>:<client>` with fields `<deployment>:<counter>`.
+/// The gateway's usage counters in Redis: hashes `{p}:v1:u:<yyyymmdd>:<client>` with fields `<model>/<deployment>:<counter>`.
 enum RedisUsage {
     static func pattern(namespace: String) -> String { "{\(namespace)}:v1:u:*" }
 

@@ -20,11 +20,18 @@ var columns = [
   { name: 'PromptTokens', type: 'int' }
   { name: 'CompletionTokens', type: 'int' }
   { name: 'TotalTokens', type: 'int' }
-  { name: 'OpenAIRegion', type: 'string' }
-  { name: 'OpenAIProcessingTimeMS', type: 'real' }
-  { name: 'AOAIEndpointName', type: 'string' }
-  { name: 'AOAIVirtualDeploymentName', type: 'string' }
-  { name: 'AOAIStandinDeploymentName', type: 'string' }
+  { name: 'AoaiRoundtripTimeMS', type: 'real' }
+  { name: 'AoaiRegion', type: 'string' }
+  { name: 'AoaiEndpoint', type: 'string' }
+  { name: 'AoaiVirtualDeployment', type: 'string' }
+  { name: 'AoaiStandinDeployment', type: 'string' }
+  { name: 'AoaiApiVersion', type: 'string' }
+  { name: 'EventId', type: 'string' }
+  { name: 'Status', type: 'int' }
+  { name: 'CachedTokens', type: 'int' }
+  { name: 'ReasoningTokens', type: 'int' }
+  { name: 'IsEstimated', type: 'boolean' }
+  { name: 'Identity', type: 'string' }
 ]
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {

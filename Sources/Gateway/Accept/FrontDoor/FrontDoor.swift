@@ -75,6 +75,7 @@ extension GatewayError {
         403,
         "Forbidden",
         "This address does not take requests directly.",
-        source: .downstream
+        source: .downstream,
+        reason: "not_through_front_door"
     )
 }

@@ -69,7 +69,8 @@ struct AdmissionQueue {
     private var earliest: Int64 = .max
     private(set) var count = 0
     private(set) var bytes = 0
-    let bounds: Bounds
+    /// Of whoever enters; a new configuration may bring others.
+    var bounds: Bounds
 
     /// Milliseconds between two questions, whatever comes back meanwhile and however short the wait is.
     static let shortestPause: Int64 = 10

@@ -20,6 +20,12 @@ final class WaitingRoom {
 
     deinit { timer.stop() }
 
+    /// What may wait.
+    var bounds: AdmissionQueue.Bounds {
+        get { queue.bounds }
+        set { queue.bounds = newValue }
+    }
+
     /// Milliseconds until it is worth asking for the first again.
     var waitLeft: Int64 { queue.waitLeft(Self.now()) }
 
@@ -125,7 +131,10 @@ struct WaitingRooms {
 
     mutating func room(ofModel name: String, _ bounds: AdmissionQueue.Bounds) -> WaitingRoom? {
         if isClosed { return nil }
-        if let room = rooms[name] { return room }
+        if let room = rooms[name] {
+            room.bounds = bounds
+            return room
+        }
         let room = WaitingRoom(bounds, eventLoop: eventLoop)
         rooms[name] = room
         return room

@@ -1,4 +1,11 @@
+internal import Synchronization
+
 extension TokenPolicy {
+    private static let epochs = Atomic<UInt32>(0)
+
+    /// Another one each time.
+    static func nextEpoch() -> UInt32 { epochs.wrappingAdd(1, ordering: .relaxed).newValue }
+
     /// What the configuration says of tokens.
     ///
     /// - Parameter epoch: another one than that of any policy before.

@@ -12,8 +12,8 @@ extension GatewayConfiguration {
             ("mock", self.mock.map { .mapping([("delay", .text($0.delay)), ("body", .text($0.body))]) }),
             ("endpoints", .list(self.endpoints.map(\.tree))),
             ("models", .list(self.models.map(\.tree))),
-            ("usage", self.sinks.isEmpty ? nil : .mapping([("sinks", .list(self.sinks.map(\.tree)))])),
-            ("tracing", self.tracing.map { .mapping([("otlp", .text($0.otlp.description))]) }),
+            ("usage", self.sinks.isEmpty ? nil : self.usageTree),
+            ("tracing", self.tracing.map(\.tree)),
             ("log", self.log.tree),
         ])
         let defaults = Self()
@@ -23,6 +23,12 @@ extension GatewayConfiguration {
                 ("server", defaults.server.tree), ("log", defaults.log.tree),
             ])
         )
+    }
+}
+
+extension GatewayConfiguration {
+    fileprivate var usageTree: ConfigurationTree {
+        .mapping([("spool", self.spool.map { .text($0) }), ("sinks", .list(self.sinks.map(\.tree)))])
     }
 }
 
@@ -209,13 +215,13 @@ extension GatewayConfiguration.Model {
         let tree = ConfigurationTree.mapping([
             ("name", .text(self.name)), ("default_output_tokens", .text(self.defaultOutputTokens)),
             ("deployments", .list(self.deployments.map(\.tree))),
-            ("queue", self.queue.tree),
+            ("queue", self.queue.tree), ("prefix_affinity", .text(self.prefixAffinity)),
         ])
         let defaults = Self(name: "", deployments: [])
         return tree.marked(
             by: .mapping([
                 ("default_output_tokens", .text(defaults.defaultOutputTokens)),
-                ("queue", defaults.queue.tree),
+                ("queue", defaults.queue.tree), ("prefix_affinity", .text(defaults.prefixAffinity)),
             ])
         )
     }
@@ -248,8 +254,11 @@ extension GatewayConfiguration.UsageSink {
         switch self {
         case .console:
             return .mapping([("type", .text(Kind.console))])
-        case .csv(let directory):
-            return .mapping([("type", .text(Kind.csv)), ("directory", .text(directory))])
+        case .csv(let directory, let columns):
+            return .mapping([
+                ("type", .text(Kind.csv)), ("directory", .text(directory)),
+                ("columns", columns == .powerProxy ? nil : .text(columns)),
+            ])
         case .jsonl(let directory):
             return .mapping([("type", .text(Kind.jsonl)), ("directory", .text(directory))])
         case .logAnalytics(let table):
@@ -263,8 +272,27 @@ extension GatewayConfiguration.UsageSink {
     }
 }
 
+extension GatewayConfiguration.Tracing {
+    fileprivate var tree: ConfigurationTree {
+        ownTree.marked(by: Self(otlp: EndpointURL(scheme: .http, host: "")).ownTree)
+    }
+
+    private var ownTree: ConfigurationTree {
+        .mapping([
+            ("otlp", .text(self.otlp.description)),
+            ("sampling_ratio", .text(FractionSyntax.text(self.samplingRatio))),
+            ("follow_callers", .text(self.followCallers)), ("service", .text(self.service)),
+            ("ca_file", self.caFile.map { .text($0) }),
+        ])
+    }
+}
+
 extension GatewayConfiguration.Log {
     fileprivate var tree: ConfigurationTree {
-        .mapping([("level", .text(self.level)), ("format", .text(self.format)), ("access", .text(self.access))])
+        .mapping([
+            ("level", .text(self.level)), ("format", .text(self.format)), ("access", .text(self.access)),
+            ("access_level", .text(self.accessLevel)),
+            ("access_sampling_ratio", .text(FractionSyntax.text(self.accessSamplingRatio))),
+        ])
     }
 }

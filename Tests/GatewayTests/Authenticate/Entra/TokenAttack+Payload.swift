@@ -1,3 +1,5 @@
+import TokenMill
+
 @testable import Gateway
 
 extension TokenAttack {

@@ -1,4 +1,5 @@
 import Testing
+import TokenMill
 
 @testable import Gateway
 

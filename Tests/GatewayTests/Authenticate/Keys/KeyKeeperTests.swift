@@ -3,6 +3,7 @@ import NIOHTTP1
 import Synchronization
 import TestSupport
 import Testing
+import TokenMill
 
 @testable import Gateway
 
@@ -294,7 +295,7 @@ final class MemoryKeyStore: SharedKeyStore {
         )
     }
 
-    func put(_ name: String, _ keys: SharedKeys.Documents, lifetime: TimeAmount) {
+    func put(_ name: String, _ keys: SharedKeys.Documents, lifetime: TimeAmount, on eventLoop: any EventLoop) {
         documents.withLock { $0[name] = keys }
     }
 }

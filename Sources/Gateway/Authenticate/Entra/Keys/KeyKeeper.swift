@@ -73,6 +73,8 @@ package final class KeyKeeper: @unchecked Sendable {  // confined to its event l
 
     package func stop() {
         for ring in rings.values { ring.stop() }
+        // Nobody waits for a keeper that is gone.
+        for (box, viewLoop) in views { viewLoop.execute { box.view?.refuseAll() } }
         views = []
     }
 

@@ -127,7 +127,7 @@ final class KeyRing {
             self.fetch = nil
             switch result {
             case .success(let fetched):
-                self.shared?.put(self.name, fetched.documents, lifetime: self.times.lifetime)
+                self.shared?.put(self.name, fetched.documents, lifetime: self.times.lifetime, on: self.eventLoop)
                 self.perform(self.machine.fetched(fetched.keys, age: .zero, now: .now(), chance: .random(in: 0..<1)))
             case .failure(let failure):
                 self.logger.warning(

@@ -8,7 +8,7 @@ package protocol SharedKeyStore: Sendable {
     func get(_ name: String, maxAge: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<SharedKeys?>
 
     /// Shares what was fetched just now, to be forgotten after `lifetime`. Nobody waits for it.
-    func put(_ name: String, _ keys: SharedKeys.Documents, lifetime: TimeAmount)
+    func put(_ name: String, _ keys: SharedKeys.Documents, lifetime: TimeAmount, on eventLoop: any EventLoop)
 }
 
 package struct SharedKeys: Sendable {

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import NIOCore
 
 /// Where a request comes from, as far as one caller can be told from another: an IPv4 address, or the /64 of an IPv6 address,
 /// within which a caller takes any address it likes (RFC 4291 section 2.5.4).
@@ -11,41 +10,15 @@ package struct CallerAddress: Hashable, Sendable {
     package init?(_ text: some StringProtocol) {
         guard text.utf8.count < 64, !text.utf8.contains(0) else { return nil }
         let text = String(text)
-        var four = in_addr()
+        // The bytes of the address as the network has them (inet_pton(3)).
+        var four: UInt32 = 0
         if inet_pton(AF_INET, text, &four) == 1 {
-            self.init(ipv4: UInt32(bigEndian: four.s_addr))
+            self.init(ipv4: UInt32(bigEndian: four))
             return
         }
-        var six = in6_addr()
+        var six = SIMD2<UInt64>()
         guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
         self.init(ipv6: withUnsafeBytes(of: six) { Array($0) })
-    }
-
-    /// The other end of a connection; `nil` for a socket that is no IP address's.
-    init?(_ address: SocketAddress?) {
-        // The kernel's own layout (ip(7), ipv6(7)): the address stands behind family, port and, in IPv6, the flow.
-        switch address {
-        case .v4:
-            guard let four = address?.withSockAddr({ Self.load(UInt32.self, at: 4, of: $0, $1) }) else { return nil }
-            self.init(ipv4: UInt32(bigEndian: four))
-        case .v6:
-            guard let halves = address?.withSockAddr({ Self.load(SIMD2<UInt64>.self, at: 8, of: $0, $1) }) else {
-                return nil
-            }
-            self.init(ipv6: withUnsafeBytes(of: halves) { Array($0) })
-        case .unixDomainSocket, nil:
-            return nil
-        }
-    }
-
-    private static func load<Value: BitwiseCopyable>(
-        _ type: Value.Type,
-        at offset: Int,
-        of address: UnsafePointer<sockaddr>,
-        _ size: Int
-    ) -> Value? {
-        guard size >= offset + MemoryLayout<Value>.size else { return nil }
-        return UnsafeRawPointer(address).loadUnaligned(fromByteOffset: offset, as: type)
     }
 
     package init(ipv4 address: UInt32) {
@@ -54,7 +27,7 @@ package struct CallerAddress: Hashable, Sendable {
     }
 
     /// - Parameter bytes: 16 of them.
-    private init(ipv6 bytes: [UInt8]) {
+    init(ipv6 bytes: [UInt8]) {
         let halves = (bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }, bytes[8...].reduce(0) { $0 << 8 | UInt64($1) })
         let isMapped = halves.0 == 0 && halves.1 >> 32 == 0xFFFF
         high = halves.0

@@ -27,6 +27,16 @@ package struct GUID: Hashable, Sendable {
     /// Compares in a time that does not depend on the bytes.
     package func isSame(as other: Self) -> Bool { (high ^ other.high) | (low ^ other.low) == 0 }
 
+    /// Appends the usual form, in lower case.
+    func write(to buffer: inout [UInt8]) {
+        for position in 0..<32 {
+            if position == 8 || position == 12 || position == 16 || position == 20 { buffer.append(UInt8(ascii: "-")) }
+            let half = position < 16 ? high : low
+            let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - position % 16 * 4)) & 0xF
+            buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        }
+    }
+
     private static func digit(_ byte: UInt8) -> UInt64? {
         switch byte {
         case 0x30...0x39: UInt64(byte - 0x30)
@@ -39,14 +49,9 @@ package struct GUID: Hashable, Sendable {
 extension GUID: CustomStringConvertible {
     /// The usual form, in lower case.
     package var description: String {
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(36)
-        for position in 0..<32 {
-            if position == 8 || position == 12 || position == 16 || position == 20 { text += "-" }
-            let half = position < 16 ? high : low
-            let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - position % 16 * 4)) & 0xF
-            text.unicodeScalars.append(Unicode.Scalar(digit < 10 ? 0x30 + digit : 0x61 + digit - 10))
-        }
-        return text
+        write(to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 }

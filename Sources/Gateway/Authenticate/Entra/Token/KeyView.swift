@@ -79,5 +79,21 @@ package final class KeyView {
 
     func refuse(_ ticket: Ticket) { waiting[index(ticket.set)].remove(ticket.number)?(.refused) }
 
+    /// No fetch will end any more.
+    func refuseAll() {
+        for index in waiting.indices {
+            for tell in waiting[index].removeAll() { tell(.refused) }
+        }
+    }
+
+    /// Keys and failures of each set, for metrics.
+    var report: [(id: KeySetID, keys: Int, isFailing: Bool)] {
+        standings.enumerated().map { index, standing in
+            let version = TokenClaims.Version.allCases[index % TokenClaims.Version.allCases.count]
+            let id = KeySetID(tenant: index / TokenClaims.Version.allCases.count, version: version)
+            return (id, standing.set?.count ?? 0, standing.hasFailed)
+        }
+    }
+
     private func index(_ id: KeySetID) -> Int { id.tenant * TokenClaims.Version.allCases.count + id.version.rawValue }
 }

@@ -1,29 +1,29 @@
-import NIOCore
-import NIOHTTP1
-import NIOPosix
-import Synchronization
+internal import NIOCore
+package import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
 
 /// An HTTP server of small documents that can fail in every way: the tests' Entra ID, instance metadata and token services.
-final class DocumentServer: Sendable {
-    struct Request: Sendable {
-        let method: HTTPMethod
-        let target: String
-        let headers: HTTPHeaders
-        let body: String
+package final class DocumentServer: Sendable {
+    package struct Request: Sendable {
+        package let method: HTTPMethod
+        package let target: String
+        package let headers: HTTPHeaders
+        package let body: String
 
-        var path: Substring { target.prefix { $0 != "?" } }
+        package var path: Substring { target.prefix { $0 != "?" } }
     }
 
-    enum Answer: Sendable {
+    package enum Answer: Sendable {
         case document(Int, String, headers: [(String, String)] = [])
         /// Nothing until `release`, then this.
         case held(Int, String)
         case close
     }
 
-    typealias Script = @Sendable (Request) -> Answer
+    package typealias Script = @Sendable (Request) -> Answer
 
-    let base: String
+    package let base: String
     private let channel: any Channel
     private let state: State
 
@@ -36,9 +36,22 @@ final class DocumentServer: Sendable {
     }
 
     /// - Parameter port: 0 for any that is free.
-    static func start(port: Int = 0, _ script: @escaping Script) async throws -> DocumentServer {
+    package static func start(port: Int = 0, _ script: @escaping Script) async throws -> DocumentServer {
         let state = State(script)
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        return DocumentServer(
+            channel: try await bootstrap(state).bind(host: "127.0.0.1", port: port).get(),
+            state: state
+        )
+    }
+
+    /// The same for a thread that may block.
+    package convenience init(port: Int = 0, _ script: @escaping Script) throws {
+        let state = State(script)
+        self.init(channel: try Self.bootstrap(state).bind(host: "127.0.0.1", port: port).wait(), state: state)
+    }
+
+    private static func bootstrap(_ state: State) -> ServerBootstrap {
+        ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -46,8 +59,6 @@ final class DocumentServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(DocumentHandler(state))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
-        return DocumentServer(channel: channel, state: state)
     }
 
     private init(channel: any Channel, state: State) {
@@ -56,16 +67,16 @@ final class DocumentServer: Sendable {
         base = "http://127.0.0.1:\(channel.localAddress!.port!)"
     }
 
-    var port: Int { channel.localAddress!.port! }
-    var requests: [Request] { state.requests.withLock { $0 } }
+    package var port: Int { channel.localAddress!.port! }
+    package var requests: [Request] { state.requests.withLock { $0 } }
 
-    func count(_ path: String) -> Int { requests.count { $0.path == path } }
+    package func count(_ path: String) -> Int { requests.count { $0.path == path } }
 
     /// From now on it answers so.
-    func setScript(_ script: @escaping Script) { state.script.withLock { $0 = script } }
+    package func setScript(_ script: @escaping Script) { state.script.withLock { $0 = script } }
 
     /// Answers what was held.
-    func release() {
+    package func release() {
         let held = state.held.withLock { held in
             defer { held = [] }
             return held
@@ -73,7 +84,10 @@ final class DocumentServer: Sendable {
         for answer in held { answer() }
     }
 
-    func stop() async throws { try await channel.close().get() }
+    /// Without waiting for it.
+    package func close() { channel.close(promise: nil) }
+
+    package func stop() async throws { try await channel.close().get() }
 }
 
 private final class DocumentHandler: ChannelInboundHandler, @unchecked Sendable {  // confined to its channel's loop

@@ -1,32 +1,30 @@
-@testable import Gateway
-
 /// A token to be made: members as JSON text, so that it can be as wrong as a test wants.
-struct TokenDraft: Sendable {
-    typealias Member = (name: String, json: String)
+package struct TokenDraft: Sendable {
+    package typealias Member = (name: String, json: String)
 
-    var header: [Member]
-    var payload: [Member]
+    package var header: [Member]
+    package var payload: [Member]
 
     /// What tokens of the tests are made of.
-    enum Known {
-        static let tenant = "11111111-1111-1111-1111-111111111111"
-        static let otherTenant = "33333333-3333-3333-3333-333333333333"
-        static let api = "22222222-2222-2222-2222-222222222222"
-        static let apiURI = "api://sluice"
-        static let user = "aaaaaaaa-0000-0000-0000-000000000001"
-        static let principal = "aaaaaaaa-0000-0000-0000-000000000002"
-        static let application = "bbbbbbbb-0000-0000-0000-000000000001"
-        static let group = "cccccccc-0000-0000-0000-000000000001"
-        static let role = "sluice.team-a"
-        static let keyID = "key-1"
-        static let otherKeyID = "key-2"
+    package enum Known {
+        package static let tenant = "11111111-1111-1111-1111-111111111111"
+        package static let otherTenant = "33333333-3333-3333-3333-333333333333"
+        package static let api = "22222222-2222-2222-2222-222222222222"
+        package static let apiURI = "api://sluice"
+        package static let user = "aaaaaaaa-0000-0000-0000-000000000001"
+        package static let principal = "aaaaaaaa-0000-0000-0000-000000000002"
+        package static let application = "bbbbbbbb-0000-0000-0000-000000000001"
+        package static let group = "cccccccc-0000-0000-0000-000000000001"
+        package static let role = "sluice.team-a"
+        package static let keyID = "key-1"
+        package static let otherKeyID = "key-2"
         /// Seconds since 1970.
-        static let now: Int64 = 1_900_000_000
-        static let skew: Int64 = 60
+        package static let now: Int64 = 1_900_000_000
+        package static let skew: Int64 = 60
     }
 
     /// An application's token with a role, as version 2 has it.
-    static var application: TokenDraft {
+    package static var application: TokenDraft {
         TokenDraft(
             header: [("typ", "\"JWT\""), ("alg", "\"RS256\""), ("kid", "\"\(Known.keyID)\"")],
             payload: [
@@ -42,64 +40,64 @@ struct TokenDraft: Sendable {
     }
 
     /// A user's token with a scope.
-    static var user: TokenDraft {
+    package static var user: TokenDraft {
         application.with("oid", "\"\(Known.user)\"").with("sub", "\"pairwise\"").without("roles")
             .with("scp", "\"access_as_user\"").with("name", "\"J\u{FC}rgen \\u00e9\"")
     }
 
     /// The same as version 1 has it.
-    var version1: TokenDraft {
+    package var version1: TokenDraft {
         var draft = with("ver", "\"1.0\"").with("iss", "\"https://sts.windows.net/\(Known.tenant)/\"")
             .with("aud", "\"\(Known.apiURI)\"").with("appid", "\"\(Known.application)\"").without("azp")
         draft.header.append(("x5t", "\"\(Known.keyID)\""))
         return draft
     }
 
-    func with(_ name: String, _ json: String) -> TokenDraft { without(name).adding(name, json) }
+    package func with(_ name: String, _ json: String) -> TokenDraft { without(name).adding(name, json) }
 
     /// Adds a member even if there is one.
-    func adding(_ name: String, _ json: String) -> TokenDraft {
+    package func adding(_ name: String, _ json: String) -> TokenDraft {
         var draft = self
         draft.payload.append((name, json))
         return draft
     }
 
-    func without(_ name: String) -> TokenDraft {
+    package func without(_ name: String) -> TokenDraft {
         var draft = self
         draft.payload.removeAll { $0.name == name }
         return draft
     }
 
-    func header(_ name: String, _ json: String?) -> TokenDraft {
+    package func header(_ name: String, _ json: String?) -> TokenDraft {
         var draft = self
         draft.header.removeAll { $0.name == name }
         if let json { draft.header.append((name, json)) }
         return draft
     }
 
-    func addingToHeader(_ name: String, _ json: String) -> TokenDraft {
+    package func addingToHeader(_ name: String, _ json: String) -> TokenDraft {
         var draft = self
         draft.header.append((name, json))
         return draft
     }
 
-    var headerJSON: String { Self.object(header) }
-    var payloadJSON: String { Self.object(payload) }
+    package var headerJSON: String { Self.object(header) }
+    package var payloadJSON: String { Self.object(payload) }
 
     /// Signed as Entra ID does.
-    func signed(by key: SigningKey = .first) -> String { Self.signed(headerJSON, payloadJSON, by: key) }
+    package func signed(by key: SigningKey = .first) -> String { Self.signed(headerJSON, payloadJSON, by: key) }
 
-    static func signed(_ header: String, _ payload: String, by key: SigningKey = .first) -> String {
+    package static func signed(_ header: String, _ payload: String, by key: SigningKey = .first) -> String {
         signed(Array(header.utf8), Array(payload.utf8), by: key)
     }
 
-    static func signed(_ header: [UInt8], _ payload: [UInt8], by key: SigningKey = .first) -> String {
+    package static func signed(_ header: [UInt8], _ payload: [UInt8], by key: SigningKey = .first) -> String {
         let text = header.base64URL + "." + payload.base64URL
         return text + "." + key.sign(Array(text.utf8)).base64URL
     }
 
     /// Header and payload with a signature of the test's choice.
-    func signed(with sign: ([UInt8]) -> [UInt8]) -> String {
+    package func signed(with sign: ([UInt8]) -> [UInt8]) -> String {
         let text = Array(headerJSON.utf8).base64URL + "." + Array(payloadJSON.utf8).base64URL
         return text + "." + sign(Array(text.utf8)).base64URL
     }

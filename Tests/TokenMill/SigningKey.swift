@@ -1,23 +1,21 @@
-import COpenSSL
-
-@testable import Gateway
+internal import COpenSSL
 
 /// An RSA key pair of the tests' own.
-final class SigningKey: @unchecked Sendable {  // never changed, and OpenSSL counts references atomically
-    enum Padding {
+package final class SigningKey: @unchecked Sendable {  // never changed, and OpenSSL counts references atomically
+    package enum Padding {
         case pkcs1
         case pss
     }
 
-    let modulus: [UInt8]
+    package let modulus: [UInt8]
     private let handle: OpaquePointer
 
     /// Made once, because making one takes a good part of a second.
-    static let first = SigningKey()
-    static let second = SigningKey()
-    static let third = SigningKey()
+    package static let first = SigningKey()
+    package static let second = SigningKey()
+    package static let third = SigningKey()
 
-    init(bits: Int32 = 2048) {
+    package init(bits: Int32 = 2048) {
         let context = EVP_PKEY_CTX_new_from_name(nil, "RSA", nil)
         defer { EVP_PKEY_CTX_free(context) }
         var key: OpaquePointer?
@@ -36,7 +34,7 @@ final class SigningKey: @unchecked Sendable {  // never changed, and OpenSSL cou
 
     deinit { EVP_PKEY_free(handle) }
 
-    func sign(_ text: [UInt8], digest: String = "SHA256", padding: Padding = .pkcs1) -> [UInt8] {
+    package func sign(_ text: [UInt8], digest: String = "SHA256", padding: Padding = .pkcs1) -> [UInt8] {
         let context = EVP_MD_CTX_new()
         defer { EVP_MD_CTX_free(context) }
         let algorithm = EVP_MD_fetch(nil, digest, nil)
@@ -53,20 +51,15 @@ final class SigningKey: @unchecked Sendable {  // never changed, and OpenSSL cou
         return Array(signature[..<length])
     }
 
-    /// The public half as the gateway has it.
-    func verification(id: String) throws -> VerificationKey {
-        try VerificationKey(id: id, modulus: modulus, exponent: [1, 0, 1])
-    }
-
     /// The public half as a JSON Web Key in the form of Entra ID's.
-    func jwk(id: String, adding members: String = "") -> String {
+    package func jwk(id: String, adding members: String = "") -> String {
         """
         {"kty":"RSA","use":"sig","kid":"\(id)","x5t":"\(id)","n":"\(modulus.base64URL)","e":"AQAB","x5c":["MIID"]\(members)}
         """
     }
 
     /// The public half in PKCS #1's form.
-    var der: [UInt8] {
+    package var der: [UInt8] {
         var bytes: UnsafeMutablePointer<UInt8>?
         let count = i2d_PublicKey(handle, &bytes)
         defer { CRYPTO_free(bytes, #file, Int32(#line)) }
@@ -74,19 +67,8 @@ final class SigningKey: @unchecked Sendable {  // never changed, and OpenSSL cou
     }
 }
 
-enum HMAC {
-    /// HMAC-SHA256 (RFC 2104).
-    static func sha256(key: [UInt8], text: [UInt8]) -> [UInt8] {
-        let hasher = KeyHasher()
-        func digest(_ bytes: [UInt8]) -> [UInt8] { bytes.withUnsafeBytes { hasher.digest(of: $0).bytes } }
-        let key = key.count > 64 ? digest(key) : key
-        let block = key + [UInt8](repeating: 0, count: 64 - key.count)
-        return digest(block.map { $0 ^ 0x5C } + digest(block.map { $0 ^ 0x36 } + text))
-    }
-}
-
 extension [UInt8] {
-    var base64URL: String {
+    package var base64URL: String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         var text: [UInt8] = []
         for start in stride(from: 0, to: count, by: 3) {

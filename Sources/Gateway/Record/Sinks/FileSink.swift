@@ -1,0 +1,131 @@
+internal import Glibc
+
+/// Files in a folder: a new one each day (UTC), and when one is large.
+///
+/// The mark says how long the file was when the events were taken. After a restart the file is cut there: a line that is torn
+/// goes, and so do whole ones that come again from the spool.
+final class FileSink: UsageSink {
+    enum Format: Sendable {
+        case powerProxyCSV
+        case csv
+        case jsonl
+
+        var suffix: String {
+            switch self {
+            case .powerProxyCSV: "logs.csv"
+            case .csv: "usage.csv"
+            case .jsonl: "usage.jsonl"
+            }
+        }
+
+        var header: [String]? {
+            switch self {
+            case .powerProxyCSV: PowerProxyUsage.columns
+            case .csv: UsageText.columns
+            case .jsonl: nil
+            }
+        }
+
+        func append(_ event: UsageEvent, to bytes: inout [UInt8]) {
+            switch self {
+            case .powerProxyCSV: PowerProxyUsage(event)?.append(toCSV: &bytes)
+            case .csv: UsageText.appendCSV(event, to: &bytes)
+            case .jsonl: UsageText.appendJSON(event, to: &bytes)
+            }
+        }
+    }
+
+    private struct File {
+        let name: String
+        let descriptor: Int32
+        var bytes: Int
+        var day: Substring { name.prefix(8) }
+    }
+
+    private let folder: String
+    private let format: Format
+    private let writer: String
+    private let mostBytes: Int
+    private var file: File?
+
+    /// - Parameters:
+    ///   - writer: a word that no other process's files have in their names.
+    ///   - mark: of the last process, empty for none.
+    ///   - mostBytes: of one file, about.
+    init(folder: String, format: Format, writer: String, mark: String, mostBytes: Int = 64 << 20) {
+        self.folder = folder
+        self.format = format
+        self.writer = writer
+        self.mostBytes = mostBytes
+        file = mended(mark)
+    }
+
+    deinit { if let file { close(file.descriptor) } }
+
+    func write(_ events: [UsageEvent]) throws(SinkFailure) -> SinkProgress {
+        do throws(SystemFailure) {
+            var lines: [UInt8] = []
+            for event in events { format.append(event, to: &lines) }
+            forgetIfGone()
+            if !lines.isEmpty {
+                let today = UsageTime.fileName(UsageTime.now())
+                if let old = file, old.bytes >= mostBytes || old.day != today.prefix(8) {
+                    close(old.descriptor)
+                    file = nil
+                }
+                var file = if let open = self.file { open } else { try created(today) }
+                self.file = file
+                if file.bytes == 0, let header = format.header {
+                    var text: [UInt8] = []
+                    UsageText.appendRow(header, to: &text)
+                    lines = text + lines
+                }
+                try FileBytes.write(lines, to: file.descriptor, at: file.bytes, of: "\(folder)/\(file.name)")
+                guard fdatasync(file.descriptor) == 0 else { throw SystemFailure("fdatasync", file.name) }
+                file.bytes += lines.count
+                self.file = file
+            }
+            return SinkProgress(mark: file.map { "\($0.bytes) \($0.name)" } ?? "")
+        } catch {
+            throw SinkFailure(reason: "\(error)")
+        }
+    }
+
+    private func created(_ time: String) throws(SystemFailure) -> File {
+        try SpoolFolder.makeFolders(folder)
+        for count in 0..<10_000 {
+            let name = "\(time)-\(writer)\(count == 0 ? "" : "-\(count)").\(format.suffix)"
+            let path = "\(folder)/\(name)"
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+            if descriptor >= 0 { return File(name: name, descriptor: descriptor, bytes: 0) }
+            guard errno == EEXIST else { throw SystemFailure("create", path) }
+        }
+        throw SystemFailure("create", folder, EEXIST)
+    }
+
+    /// Somebody may have taken the file or the folder away: then a new one is made.
+    private func forgetIfGone() {
+        guard let file else { return }
+        var status = stat()
+        guard fstat(file.descriptor, &status) != 0 || status.st_nlink == 0 else { return }
+        close(file.descriptor)
+        self.file = nil
+    }
+
+    private func mended(_ mark: String) -> File? {
+        let parts = mark.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, let bytes = Int(parts[0]), !parts[1].utf8.contains(UInt8(ascii: "/")) else {
+            return nil
+        }
+        let name = String(parts[1])
+        let descriptor = open("\(folder)/\(name)", O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        var status = stat()
+        // A file that somebody shortened is left as it is.
+        guard fstat(descriptor, &status) == 0, status.st_size >= bytes, ftruncate(descriptor, off_t(bytes)) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return File(name: name, descriptor: descriptor, bytes: bytes)
+    }
+}
