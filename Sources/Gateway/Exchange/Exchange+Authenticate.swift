@@ -110,6 +110,7 @@ extension Exchange {
 
     private func identified(_ identity: TokenIdentity) {
         record.identity = identity
+        record.principal = (identity.objectID ?? identity.application)?.description
         identified(snapshot.clients.clients[identity.client])
     }
 

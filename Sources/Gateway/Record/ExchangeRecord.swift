@@ -18,7 +18,7 @@ struct ExchangeRecord {
     var identity: TokenIdentity?
     var client: Int?
     /// Who of the client it was, where a token said so.
-    var identity: String?
+    var principal: String?
     var clientName: String?
     /// Index of a configured model.
     var model: Int?

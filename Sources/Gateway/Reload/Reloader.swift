@@ -1,4 +1,5 @@
 internal import Logging
+internal import NIOCore
 
 /// Takes up a changed configuration while requests are served.
 ///

@@ -152,7 +152,7 @@ final class LogIngestion: @unchecked Sendable {  // but for `post` confined to i
             case 200..<300: return .taken
             case 413: return .tooLarge
             default:
-                if document.status == 401 { credential.refused(authorization) }
+                if document.status == 401 { credential.tellRefused?(authorization) }
                 return .failed(
                     SinkFailure(
                         reason: "status \(document.status)",

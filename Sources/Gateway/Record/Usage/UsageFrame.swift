@@ -41,7 +41,7 @@ struct UsageFrameWriter {
         add(record.responseBytes)
         add(record.tier)
         add(record.clientName ?? "")
-        add(record.identity ?? "")
+        add(record.principal ?? "")
         add(record.method)
         add(record.path)
         add(Self.apiVersion(record.query))

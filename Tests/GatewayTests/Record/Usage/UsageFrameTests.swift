@@ -16,7 +16,7 @@ struct UsageFrameTests {
         )
         record.client = 0
         record.clientName = "team a"
-        record.identity = Bool.random(using: &random) ? "0f8fad5b-d9cb-469f-a165-70867728950e" : nil
+        record.principal = Bool.random(using: &random) ? "0f8fad5b-d9cb-469f-a165-70867728950e" : nil
         record.method = "POST"
         record.path = "/openai/deployments/gpt-4o/chat/completions"
         record.query = "?x=1&api-version=2024-10-21"
@@ -70,7 +70,7 @@ struct UsageFrameTests {
             #expect(event.usage == record.usage)
             #expect(event.status == record.status)
             #expect(event.client == "team a")
-            #expect(event.identity == record.identity ?? "")
+            #expect(event.identity == record.principal ?? "")
             #expect(event.model == record.modelName ?? "")
             #expect(event.apiVersion == "2024-10-21")
             #expect(event.duration == (record.end - record.start).nanoseconds / 1000)
