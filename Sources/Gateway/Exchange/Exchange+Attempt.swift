@@ -178,7 +178,8 @@ extension Exchange: TransferObserver {
         attempt = nil
         giveBackArena()
         trace?.attemptEnded(error: error?.code.rawValue, at: .now())
-        if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {  // one whose head came is counted by its status
+        // One whose head came is counted by its status.
+        if let error, held == nil, answer == nil, rerouteWhenCancelled == nil {
             if error.code == .cancelled {
                 worker.metrics.countCancelled(endpoint: record.endpoint ?? 0)
             } else {

@@ -38,8 +38,8 @@ struct ConfigurationIdentityTests {
     @Test(
         "differs with every limit, name and key more",
         arguments: [
-            ("requests_per_minute: 5", "requests_per_minute: 6"), ("name: a,", "name: b,"), ("[first-key]", "[first-key, third-key]"),
-            ("west.example", "east.example"),
+            ("requests_per_minute: 5", "requests_per_minute: 6"), ("name: a,", "name: b,"),
+            ("[first-key]", "[first-key, third-key]"), ("west.example", "east.example"),
         ]
     )
     func otherHash(old: String, new: String) throws {

@@ -17,9 +17,9 @@ extension ProgramTests {
                 [
                     "-c",
                     """
-                    out="$PWD/out"; cd \(Self.root)
+                    report="$PWD/report"; cd \(Self.root)
                     PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m bench.fleet --binaries \(Program.products.path) \
-                    --replicas 2 --scenario smoke --out "$out" -- --for 2s
+                    --replicas 2 --scenario smoke --out "$report" -- --for 2s
                     """,
                 ]
             )
@@ -27,7 +27,7 @@ extension ProgramTests {
             // On a busy machine the p99 of a debug build may be above the scenario's.
             #expect(status == 0 || program.output.contains("FAILED: p99"), "\(program.output)\n\(program.errors)")
             #expect(program.output.contains("held: not errors>0"))
-            let result = try ResultFile.read(program.folder.appending(path: "out/result.json").path)
+            let result = try ResultFile.read(program.folder.appending(path: "report/result.json").path)
             #expect(result.byTarget.count == 2)
             #expect(result.byTarget.allSatisfy { $0.succeeded > 0 })
             #expect(Set(result.books.map(\.book)) == ["mock-azure", "redis"])
