@@ -110,6 +110,7 @@ struct PromptPrefixTests {
     func spread() throws {
         let route = ModelRoute(
             model: 0,
+            name: "x",
             deployments: [("a", 1), ("b", 1), ("c", 2)].enumerated().map { index, entry in
                 (
                     ModelRoute.Deployment(
