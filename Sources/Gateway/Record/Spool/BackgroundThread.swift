@@ -9,15 +9,11 @@ enum BackgroundThread {
     }
 
     static func start(_ run: @escaping @Sendable () -> Void) {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
         let work = Unmanaged.passRetained(Work(run))
         let code = pthread_create(
             &thread,
-            &attributes,
+            nil,
             { pointer in
                 if let pointer { Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().run() }
                 return nil
@@ -25,6 +21,7 @@ enum BackgroundThread {
             work.toOpaque()
         )
         precondition(code == 0, "no thread can be started")
+        pthread_detach(thread)
     }
 }
 
