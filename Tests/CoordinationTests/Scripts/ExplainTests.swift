@@ -63,14 +63,14 @@ struct ExplainTests {
                 var view: LimiterView?
                 if case .admit(let admission) = step {
                     _ = replies.popFirst()
-                    let reply = try #require(replies.popFirst())
-                    view = try #require(
-                        LimiterView(reply, scopes: admission.scopes, candidates: admission.candidates),
-                        "\(reply)"
-                    )
+                    let answer = replies.popFirst()
+                    let reply = try #require(answer)
+                    view = LimiterView(reply, scopes: admission.scopes, candidates: admission.candidates)
+                    guard view != nil else { throw Unexpected("a look at the limiter: \(reply)") }
                 }
                 _ = replies.popFirst()
-                let reply = try #require(replies.popFirst())
+                let answer = replies.popFirst()
+                let reply = try #require(answer)
                 guard case .admit(let admission) = step, let view else { continue }
                 let decided = Answer.admission(try ScriptDecoder.decision(admission, reply))
                 // An operator's question is about a request that has not been made.
