@@ -1,31 +1,10 @@
+internal import Foundation
 internal import Glibc
 
 /// A thread for work that may block. It is detached: nobody has to wait for its end, so that a disk or a pipe that hangs does
 /// not keep the process from ending.
 enum BackgroundThread {
-    private final class Work {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    static func start(_ run: @escaping @Sendable () -> Void) {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        var thread = pthread_t()
-        let work = Unmanaged.passRetained(Work(run))
-        let code = pthread_create(
-            &thread,
-            &attributes,
-            { pointer in
-                if let pointer { Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().run() }
-                return nil
-            },
-            work.toOpaque()
-        )
-        precondition(code == 0, "no thread can be started")
-    }
+    static func start(_ run: @escaping @Sendable () -> Void) { Thread.detachNewThread(run) }
 }
 
 /// A value that threads share under a lock, and can wait for. Never to be waited for on an event loop.
