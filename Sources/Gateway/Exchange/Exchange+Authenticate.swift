@@ -110,7 +110,6 @@ extension Exchange {
 
     private func identified(_ identity: TokenIdentity) {
         record.identity = identity
-        record.principal = (identity.objectID ?? identity.application)?.description
         identified(snapshot.clients.clients[identity.client])
     }
 

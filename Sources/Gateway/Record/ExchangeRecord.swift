@@ -17,8 +17,6 @@ struct ExchangeRecord {
     /// What an access token said of its bearer.
     var identity: TokenIdentity?
     var client: Int?
-    /// Who of the client it was, where a token said so.
-    var principal: String?
     var clientName: String?
     /// Index of a configured model.
     var model: Int?

@@ -51,7 +51,7 @@ struct MetricsGrowthTests {
     func add() {
         var small = MetricsShard(clients: 1, models: 1, endpoints: 1)
         small.count(Self.record(client: nil, model: 0))
-        small.admission.count(.unavailable, client: nil, after: .zero)
+        small.admission.count(.unavailable, after: .zero)
         var large = MetricsShard(clients: 3, models: 2, endpoints: 2)
         large.count(Self.record(client: nil, model: 0))
         large.add(small)

@@ -61,6 +61,7 @@ final class LogIngestion: @unchecked Sendable {  // but for `post` confined to i
     private let credential: CredentialView
     private var transfer: DocumentTransfer?
     private var ticket: CredentialView.Ticket?
+    private var renewal: CredentialView.Ticket?
 
     /// Milliseconds: longer than a token and a transfer may take together.
     private static let patience = 60_000
@@ -103,6 +104,7 @@ final class LogIngestion: @unchecked Sendable {  // but for `post` confined to i
         transfer?.cancel()
         transfer = nil
         if let ticket { credential.cancel(ticket) }
+        if let renewal { credential.cancelRenewal(renewal) }
     }
 
     private func start(_ body: [UInt8], then tell: @escaping (Answer) -> Void) {
@@ -152,7 +154,7 @@ final class LogIngestion: @unchecked Sendable {  // but for `post` confined to i
             case 200..<300: return .taken
             case 413: return .tooLarge
             default:
-                if document.status == 401 { credential.tellRefused?(authorization) }
+                if document.status == 401 { renewal = credential.renew(authorization) { _ in self.renewal = nil } }
                 return .failed(
                     SinkFailure(
                         reason: "status \(document.status)",

@@ -1,10 +1,28 @@
-internal import Foundation
 internal import Glibc
 
 /// A thread for work that may block. It is detached: nobody has to wait for its end, so that a disk or a pipe that hangs does
 /// not keep the process from ending.
 enum BackgroundThread {
-    static func start(_ run: @escaping @Sendable () -> Void) { Thread.detachNewThread(run) }
+    private final class Work {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    static func start(_ run: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        let work = Unmanaged.passRetained(Work(run))
+        let code = pthread_create(
+            &thread,
+            nil,
+            { pointer in
+                if let pointer { Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().run() }
+                return nil
+            },
+            work.toOpaque()
+        )
+        precondition(code == 0, "no thread can be started")
+        pthread_detach(thread)
+    }
 }
 
 /// A value that threads share under a lock, and can wait for. Never to be waited for on an event loop.
@@ -16,11 +34,12 @@ final class Watched<Value>: @unchecked Sendable {  // `value` is touched under `
     init(_ value: Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(changed, &attributes)
-        pthread_condattr_destroy(&attributes)
+        let attributes = UnsafeMutablePointer<pthread_condattr_t>.allocate(capacity: 1)
+        defer { attributes.deallocate() }
+        pthread_condattr_init(attributes)
+        pthread_condattr_setclock(attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(changed, attributes)
+        pthread_condattr_destroy(attributes)
     }
 
     deinit {

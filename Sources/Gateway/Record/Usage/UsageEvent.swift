@@ -23,7 +23,7 @@ struct UsageEvent: Equatable, Sendable {
     /// Microseconds from then to the first byte of Azure's answer; `nil` if none was passed on.
     var firstByte: Int64?
     var client = ""
-    /// Who of the client it was: the `oid`, application or role that matched. Empty for API keys.
+    /// Who of the client it was: the user's `oid`, or the application that calls for itself. Empty for API keys.
     var identity = ""
     var method = ""
     var path = ""

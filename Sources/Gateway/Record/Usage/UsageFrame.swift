@@ -41,7 +41,7 @@ struct UsageFrameWriter {
         add(record.responseBytes)
         add(record.tier)
         add(record.clientName ?? "")
-        add(record.principal ?? "")
+        add(record.identity?.principal)
         add(record.method)
         add(record.path)
         add(Self.apiVersion(record.query))
@@ -96,6 +96,12 @@ struct UsageFrameWriter {
         } else {
             bytes.append(contentsOf: text.utf8.prefix(count))
         }
+    }
+
+    private mutating func add(_ name: GUID?) {
+        guard let name else { return add(0) }
+        add(36)
+        name.write(to: &bytes)
     }
 
     private mutating func add(_ text: StaticString) {
@@ -207,4 +213,9 @@ struct UsageFrameReader {
         defer { at += Int(count) }
         return String(decoding: bytes[at..<at + Int(count)], as: UTF8.self)
     }
+}
+
+extension TokenIdentity {
+    /// Who used it: the application that calls for itself, or else the user.
+    fileprivate var principal: GUID? { isApplication ? application ?? objectID : objectID }
 }

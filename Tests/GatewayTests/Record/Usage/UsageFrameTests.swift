@@ -7,6 +7,15 @@ import Testing
 
 @Suite("A usage event")
 struct UsageFrameTests {
+    private static let identity = TokenIdentity(
+        client: 0,
+        tenant: 0,
+        isApplication: false,
+        objectID: GUID("0f8fad5b-d9cb-469f-a165-70867728950e"),
+        application: nil,
+        tokenID: TokenID()
+    )
+
     static func record(_ random: inout SplitMix) -> ExchangeRecord {
         let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
         var record = ExchangeRecord(
@@ -16,7 +25,7 @@ struct UsageFrameTests {
         )
         record.client = 0
         record.clientName = "team a"
-        record.principal = Bool.random(using: &random) ? "0f8fad5b-d9cb-469f-a165-70867728950e" : nil
+        record.identity = Bool.random(using: &random) ? identity : nil
         record.method = "POST"
         record.path = "/openai/deployments/gpt-4o/chat/completions"
         record.query = "?x=1&api-version=2024-10-21"
@@ -70,7 +79,7 @@ struct UsageFrameTests {
             #expect(event.usage == record.usage)
             #expect(event.status == record.status)
             #expect(event.client == "team a")
-            #expect(event.identity == record.principal ?? "")
+            #expect(event.identity == record.identity?.objectID?.description ?? "")
             #expect(event.model == record.modelName ?? "")
             #expect(event.apiVersion == "2024-10-21")
             #expect(event.duration == (record.end - record.start).nanoseconds / 1000)
