@@ -178,7 +178,7 @@ extension Integration {
                 gateway.process.kill()
             }
             func writes() throws -> Substring? {
-                try redis.ask("INFO", "persistence").split(separator: "\n").first {
+                try redis.ask("INFO", "persistence").split(whereSeparator: \.isNewline).first {
                     $0.hasPrefix("rdb_changes_since_last_save")
                 }
             }

@@ -52,7 +52,7 @@ extension Integration {
                     clients:
                       - {name: team-a, api_keys: [\(GatewayConfigurationText.key)], limits: {requests_per_minute: 1M}}
                     endpoints:
-                      - {name: west, url: "http://127.0.0.1:\(upstream.port)", api_key: key}
+                      - {name: west, url: "http://127.0.0.1:\(upstream.port)", api_key: \(GatewayConfigurationText.upstreamKey)}
                     models:
                       - {name: gpt-4o, deployments: [{endpoint: west}]}
 

@@ -72,7 +72,7 @@ extension Integration {
                     clients:
                       - {name: team-a, entra: {roles: [sluice.team-a]}}
                     endpoints:
-                      - {name: west, url: "http://127.0.0.1:\(upstream.port)", api_key: key}
+                      - {name: west, url: "http://127.0.0.1:\(upstream.port)", api_key: \(GatewayConfigurationText.upstreamKey)}
 
                     """,
                 upstream: upstream
