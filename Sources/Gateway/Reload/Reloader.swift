@@ -44,8 +44,7 @@ struct Reloader: Sendable {
     }
 
     private func takeUpChanges(at occasions: AsyncStream<Occasion>) async {
-        var outcome = reading()
-        var inForce = FileContents(of: outcome.files)
+        var (outcome, inForce) = read(reading().files)
         var lastSeen = inForce
         // What is in force was read before this process listened; it may have changed since.
         await takeUp(outcome, isAsked: false)
@@ -57,9 +56,7 @@ struct Reloader: Sendable {
             case .time: guard contents != inForce, isSettled else { continue }
             case .asked: break
             }
-            outcome = reading()
-            // Of the files that count now, which may be others.
-            inForce = FileContents(of: outcome.files)
+            (outcome, inForce) = read(outcome.files)
             lastSeen = inForce
             await takeUp(outcome, isAsked: occasion == .asked)
         }
@@ -73,6 +70,24 @@ struct Reloader: Sendable {
             await takeUp(loaded.configuration, isAsked: isAsked)
         }
     }
+
+    /// Reads the configuration together with what its files hold, so that no change between the two can pass unseen.
+    ///
+    /// - Parameter files: those that count, as far as is known; what is read may name others.
+    private func read(_ files: [String]) -> (ConfigurationReading.Outcome, FileContents) {
+        var contents = FileContents(of: files)
+        var outcome = reading()
+        for _ in 0..<Self.mostReadings {
+            let now = FileContents(of: outcome.files)
+            if now == contents { break }
+            contents = now
+            outcome = reading()
+        }
+        return (outcome, contents)
+    }
+
+    /// Who still writes by then is waited for until the next look.
+    private static let mostReadings = 4
 
     private func fail(_ errors: String) {
         fleet.current.note {
