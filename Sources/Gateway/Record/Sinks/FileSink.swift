@@ -40,6 +40,7 @@ final class FileSink: UsageSink {
         let descriptor: Int32
         var bytes: Int
         var day: Substring { name.prefix(8) }
+        var mark: String { "\(bytes) \(name)" }
     }
 
     private let folder: String
@@ -63,18 +64,19 @@ final class FileSink: UsageSink {
     deinit { if let file { close(file.descriptor) } }
 
     func write(_ events: [UsageEvent]) throws(SinkFailure) -> SinkProgress {
+        try write(events) { (_: String) throws(SinkFailure) in }
+    }
+
+    func write(
+        _ events: [UsageEvent],
+        keep: (_ mark: String) throws(SinkFailure) -> Void
+    ) throws(SinkFailure) -> SinkProgress {
+        var lines: [UInt8] = []
+        for event in events { format.append(event, to: &lines) }
+        forgetIfGone()
+        if !lines.isEmpty { try renew(keep) }
         do throws(SystemFailure) {
-            var lines: [UInt8] = []
-            for event in events { format.append(event, to: &lines) }
-            forgetIfGone()
-            if !lines.isEmpty {
-                let today = UsageTime.fileName(UsageTime.now())
-                if let old = file, old.bytes >= mostBytes || old.day != today.prefix(8) {
-                    close(old.descriptor)
-                    file = nil
-                }
-                var file = if let open = self.file { open } else { try created(today) }
-                self.file = file
+            if !lines.isEmpty, var file {
                 if file.bytes == 0, let header = format.header {
                     var text: [UInt8] = []
                     UsageText.appendRow(header, to: &text)
@@ -85,9 +87,36 @@ final class FileSink: UsageSink {
                 file.bytes += lines.count
                 self.file = file
             }
-            return SinkProgress(mark: file.map { "\($0.bytes) \($0.name)" } ?? "")
+            return SinkProgress(mark: file?.mark ?? "")
         } catch {
             throw SinkFailure(reason: "\(error)")
+        }
+    }
+
+    /// Goes on to a new file where there is none, or where the old one is of another day or large.
+    ///
+    /// The mark of a new one is kept before anything is written to it: else a process that died now would leave lines that the
+    /// next one does not know of, and writes once more.
+    private func renew(_ keep: (_ mark: String) throws(SinkFailure) -> Void) throws(SinkFailure) {
+        let today = UsageTime.fileName(UsageTime.now())
+        if let old = file {
+            guard old.bytes >= mostBytes || old.day != today.prefix(8) else { return }
+            close(old.descriptor)
+            file = nil
+        }
+        let new: File
+        do throws(SystemFailure) {
+            new = try created(today)
+        } catch {
+            throw SinkFailure(reason: "\(error)")
+        }
+        do throws(SinkFailure) {
+            try keep(new.mark)
+            file = new
+        } catch {
+            close(new.descriptor)
+            unlink("\(folder)/\(new.name)")
+            throw error
         }
     }
 

@@ -7,6 +7,24 @@ protocol UsageSink: AnyObject {
     ///
     /// - Returns: what to go on with after a restart, and how many the sink will never take.
     func write(_ events: [UsageEvent]) throws(SinkFailure) -> SinkProgress
+
+    /// The same for a sink whose marks outlive the process.
+    ///
+    /// - Parameter keep: to be called before the first byte goes where no mark has pointed yet: what to go on with if the
+    ///   process dies before this is done.
+    func write(
+        _ events: [UsageEvent],
+        keep: (_ mark: String) throws(SinkFailure) -> Void
+    ) throws(SinkFailure) -> SinkProgress
+}
+
+extension UsageSink {
+    func write(
+        _ events: [UsageEvent],
+        keep: (_ mark: String) throws(SinkFailure) -> Void
+    ) throws(SinkFailure) -> SinkProgress {
+        try write(events)
+    }
 }
 
 struct SinkProgress {
@@ -91,7 +109,10 @@ final class SinkRunner: Sendable {
         var failures = 0
         while true {
             do throws(SinkFailure) {
-                let progress = try target.write(batch.events)
+                let progress = try target.write(batch.events) { (mark: String) throws(SinkFailure) in
+                    let cursor = SpoolCursor(position: spool.delivered(to: sink), mark: mark)
+                    guard keep(cursor) else { throw SinkFailure(reason: "its place cannot be kept") }
+                }
                 statistics.change {
                     $0.written += batch.events.count - progress.refused
                     $0.refused += progress.refused
@@ -114,11 +135,14 @@ final class SinkRunner: Sendable {
     }
 
     /// Without it the events come once more after a restart.
-    private func keep(_ cursor: SpoolCursor) {
+    @discardableResult
+    private func keep(_ cursor: SpoolCursor) -> Bool {
         do throws(SystemFailure) {
             try cursor.write(to: spool.folder.path(ofCursor: name))
+            return true
         } catch {
             logger.warning("usage sink's place not kept", metadata: ["sink": "\(name)", "cause": "\(error)"])
+            return false
         }
     }
 
