@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.fleet.processes import Program, StartError, free_port
+from bench.fleet.processes import Program, StartError
 from bench.proof.caller import Caller
 from bench.proof.faults import FaultProxy
 from bench.proof.redis import Redis
@@ -129,10 +129,8 @@ def show(path: Path, binaries: Path, row: Row, requests: int) -> Outcome:
 def second_node(path: Path, row: Row, redis: Redis) -> Redis:
     place = path / "second"
     place.mkdir()
-    # The bus listens 10,000 above.
-    port = next(port for port in iter(free_port, 0) if port < 55_000)
-    other = Redis(place, *row.options, port=port)
-    redis.ask("CLUSTER", "MEET", "127.0.0.1", str(port))
+    other = Redis(place, *row.options)
+    redis.ask("CLUSTER", "MEET", "127.0.0.1", str(other.port))
     until("the nodes to meet", lambda: redis.ask("CLUSTER", "NODES").count(b"connected") == 2)  # type: ignore
     return other
 

@@ -12,11 +12,13 @@ from bench.proof.resp import Reader, RedisReplyError, Value, command
 
 
 class Redis:
-    def __init__(self, folder: Path, *options: str, port: int | None = None):
+    def __init__(self, folder: Path, *options: str):
         binary = shutil.which("redis-server")
         if not binary:
             raise StartError("redis-server is not installed: deploy/install-dependencies.sh test")
-        self.port = port or free_port()
+        # The bus of a cluster's node listens 10,000 above.
+        highest = 55_000 if "--cluster-enabled" in options else 65_535
+        self.port = next(port for port in iter(free_port, 0) if port <= highest)
         self.password = ""
         words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         words += ["--enable-debug-command", "yes", "--dir", str(folder), *options]
