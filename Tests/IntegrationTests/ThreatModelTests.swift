@@ -19,7 +19,8 @@ extension Integration {
             #expect(named.count > 10)
             #expect(Set(named).subtracting(existing).sorted() == [])
             let controls = text.split(separator: "\n").filter { $0.matches(of: /\|/).count == 5 && $0.contains("| ") }
-            for row in controls.dropFirst() {
+            // What nothing stops is said, and nothing shows it.
+            for row in controls.dropFirst() where !row.contains("| not stopped") {
                 #expect(row.contains("Tests`") || row.contains("deploy/docker/verify.sh"), "no test shows: \(row)")
             }
         }

@@ -20,7 +20,7 @@ extension Integration {
                 "  - {name: team-a, api_keys: [\(GatewayConfigurationText.key)], limits: {requests_per_minute: 60000}}",
                 "  - {name: team-b, api_keys: [\(GatewayConfigurationText.otherKey)], limits: {requests_per_minute: 0}}",
                 "endpoints:",
-                "  - {name: dead, url: \"http://127.0.0.1:\(LoopbackPort.free())\", api_key: key-of-nobody}",
+                "  - {name: dead, url: \"http://127.0.0.1:\(LoopbackPort.free())\", api_key: nobody-listens}",
                 "  - {name: west, url: \"http://127.0.0.1:\(upstream.port)\", api_key: \(GatewayConfigurationText.upstreamKey)}",
                 "models:",
                 "  - name: gpt-4o",
