@@ -35,7 +35,7 @@ package struct Unexpected: Error, CustomStringConvertible {
 /// Waits until the condition holds. Looks often and gives up after `seconds`, so that no test waits longer than it must.
 package func eventually(
     _ what: String,
-    within seconds: Int64 = 10,
+    within seconds: Int64 = 60,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = Deadline.in(.seconds(seconds))

@@ -60,13 +60,16 @@ enum HostAndPort {
 
     /// 127.0.0.0/8, and no name that looks like it.
     static func isIPv4Loopback(_ host: String) -> Bool {
-        var address = in_addr()
-        return !host.utf8.contains(0) && inet_pton(AF_INET, host, &address) == 1 && host.hasPrefix("127.")
+        !host.utf8.contains(0) && isAddress(host, of: AF_INET) && host.hasPrefix("127.")
     }
 
     private static func isIPv6(_ text: String) -> Bool {
-        var address = in6_addr()
-        return !text.utf8.contains(0) && inet_pton(AF_INET6, text, &address) == 1
+        !text.utf8.contains(0) && isAddress(text, of: AF_INET6)
+    }
+
+    private static func isAddress(_ text: String, of family: Int32) -> Bool {
+        // Room for either family, and no C struct of a module that not every build sees as Glibc's.
+        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { inet_pton(family, text, $0.baseAddress) == 1 }
     }
 
     private static func isHostNameOrIPv4(_ text: String) -> Bool {
@@ -80,7 +83,6 @@ enum HostAndPort {
         guard areLabels, let last = labels.last, last.utf8.allSatisfy(ConfigurationText.isDigit) else {
             return areLabels
         }
-        var address = in_addr()
-        return inet_pton(AF_INET, text, &address) == 1
+        return isAddress(text, of: AF_INET)
     }
 }

@@ -26,7 +26,7 @@ param maxReplicas int
 @description('Requests in flight per replica that the fleet is sized for.')
 @minValue(1)
 param concurrentRequests int
-@description('Above lame_duck + grace + 2 s of the configuration.')
+@description('Above lame_duck + grace + 3 s of the configuration.')
 @minValue(30)
 @maxValue(600)
 param terminationGraceSeconds int
@@ -85,6 +85,8 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
       }
       volumes: [
         { name: 'configuration', storageType: 'Secret', secrets: [{ secretRef: 'configuration', path: 'sluice.yaml' }] }
+        // Usage events that no sink has taken yet. They outlive a crash of the container, not the replica.
+        { name: 'spool', storageType: 'EmptyDir' }
       ]
       containers: [
         {
@@ -93,7 +95,10 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
           // The admin listener is on all addresses for the platform's probes; the ingress carries port 8080 only.
           args: ['serve', '--config', '/etc/sluice/sluice.yaml', '--admin', '0.0.0.0:9090']
           resources: { cpu: json('1.0'), memory: '2Gi' }
-          volumeMounts: [{ volumeName: 'configuration', mountPath: '/etc/sluice' }]
+          volumeMounts: [
+            { volumeName: 'configuration', mountPath: '/etc/sluice' }
+            { volumeName: 'spool', mountPath: '/var/lib/sluice' }
+          ]
           env: concat(
             [{ name: 'AZURE_CLIENT_ID', value: identityClientId }],
             map(items(settings), setting => { name: setting.key, value: setting.value }),
