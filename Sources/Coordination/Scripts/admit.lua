@@ -75,8 +75,7 @@ for i = 1, scopes do
     r, k = debited(r, 60000, rL, rC), debited(k, units, kL, kC)
     reply[5 + 2 * i], reply[6 + 2 * i] = r, k
     writes[2 * i - 1] = pack('<i8i8i8i8i8i8i8', stamp, r, k, day, dayUsed, month, monthUsed)
-    writes[2 * i] = month > 0 and '2764800000' or day > 0 and '176400000'
-      or lifetime(stamp - now, r, k, rL, rC, kL, kC)
+    writes[2 * i] = lifetime(stamp - now, r, k, rL, rC, kL, kC, month, day)
   end
 end
 local refusal

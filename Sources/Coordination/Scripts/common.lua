@@ -104,9 +104,12 @@ local function debited(level, units, L, C)
 end
 
 -- How long to keep a pair of buckets, in digits: when full it is the same as none. Few values spare the formatting.
-local function lifetime(delay, r, k, rL, rC, kL, kC)
+-- A month or a day that counts is kept beside them, if either is above 0.
+local function lifetime(delay, r, k, rL, rC, kL, kC, month, day)
   local fill = rL > 0 and (rC - r) / rL or 0
   if kL > 0 and kC - k > fill * kL then fill = (kC - k) / kL end
   fill = fill + delay
+  if month and month > 0 and fill < 2764740000 then return '2764800000' end
+  if day and day > 0 and fill < 176340000 then return '176400000' end
   return fill <= 540000 and '600000' or fill <= 1140000 and '1200000' or format('%.0f', ceil(fill) + 60000)
 end
