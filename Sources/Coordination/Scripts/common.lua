@@ -94,12 +94,15 @@ local function wait(level, units, L, C, delay)
   return ceil((units - level) / L) + delay
 end
 
--- Takes units out, or puts them back if negative.
-local function debited(level, units, L, C)
+-- Takes units out, or puts them back if negative. Debt ends at ten capacities, or at as many as are named.
+local function debited(level, units, L, C, most)
   if L == 0 or units == 0 then return level end
   level = level - units
   if level > C then return C end
-  if level < -10 * C then return -10 * C end
+  if level < 0 then
+    local least = -(most or 10) * C
+    if level < least then return least end
+  end
   return level
 end
 
