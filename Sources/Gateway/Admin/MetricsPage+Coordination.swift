@@ -54,7 +54,7 @@ extension MetricsPage {
         eachDeployment { id, labels in
             guard let number = fleet.snapshot.roster.deployments[id.name] else { return }
             for (kind, count) in zip(LimitKind.allCases, routing?.tally(number)?.shadow ?? []) where count > 0 {
-                let labels = labels + [("limit", "\(kind.name)")]
+                let labels = labels + [("limit", kind.name)]
                 page.sample("sluice_shadow_passed_over_total", count, labels: labels)
             }
         }

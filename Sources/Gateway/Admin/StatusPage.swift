@@ -129,7 +129,7 @@ struct StatusPage {
         return object([("name", quoted(client.name)), ("shadow_refusals", counts(refusals.filter { $1 > 0 }))])
     }
 
-    private func counts(_ counts: [(LimitKind, Int)]) -> String { object(counts.map { ("\($0.name)", "\($1)") }) }
+    private func counts(_ counts: [(LimitKind, Int)]) -> String { object(counts.map { ($0.name, "\($1)") }) }
 
     private var coordination: String {
         guard let state = fleet.coordinating.snapshot() else { return object([("mode", quoted("in-process"))]) }

@@ -14,7 +14,7 @@ extension GatewayConfiguration.Limits {
 
 extension LimitKind {
     /// As the configuration calls it.
-    var name: StaticString {
+    var name: String {
         switch self {
         case .requests: "requests_per_minute"
         case .tokens: "tokens_per_minute"

@@ -59,10 +59,10 @@ final class AccessLog {
         line.add("stream", raw: record.isStream ? "true" : "false")
         line.add("attempts", record.attempts)
         if let shadow = record.shadow.client {
-            line.add("shadow_limit", shadow.kind.name)
-            line.add("shadow_scope", shadow.isOfModel ? "model" : "client")
+            line.add("shadow_limit", raw: shadow.kind.name)
+            line.add("shadow_scope", raw: shadow.isOfModel ? "model" : "client")
         }
-        if let kind = record.shadow.deployment { line.add("shadow_deployment_limit", kind.name) }
+        if let kind = record.shadow.deployment { line.add("shadow_deployment_limit", raw: kind.name) }
         if record.usage.total > 0 {
             line.add("input_tokens", record.usage.input)
             line.add("output_tokens", record.usage.output)
@@ -181,14 +181,6 @@ struct AccessLogLine {
         buffer.append(UInt8(ascii: "0") + UInt8(time.millisecond / 10 % 10))
         buffer.append(UInt8(ascii: "0") + UInt8(time.millisecond % 10))
         buffer.append(UInt8(ascii: "Z"))
-        if isJSON { buffer.append(UInt8(ascii: "\"")) }
-    }
-
-    /// A word of the code.
-    mutating func add(_ key: StaticString, _ word: StaticString) {
-        addKey(key)
-        if isJSON { buffer.append(UInt8(ascii: "\"")) }
-        word.withUTF8Buffer { buffer.append(contentsOf: $0) }
         if isJSON { buffer.append(UInt8(ascii: "\"")) }
     }
 

@@ -53,7 +53,7 @@ final class ExchangeTrace {
         case .admitted(let reservation):
             admission?.outcome = "admitted"
             admission?.limit = nil
-            admission?.shadowLimit = reservation.shadow.client.map { "\($0.kind.name)" }
+            admission?.shadowLimit = reservation.shadow.client.map { $0.kind.name }
             admission?.authority =
                 switch reservation.authority {
                 case .shared: "shared"
