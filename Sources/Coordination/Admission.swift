@@ -95,6 +95,8 @@ package struct Reservation: Hashable, Sendable {
     package let cooldowns: [Int64]
     /// What the periods that run have used with this admission, one for each scope that has quotas.
     package let spent: [Spent]
+    /// What limits in the shadow would have refused.
+    package let shadow: ShadowRefusals
 
     package init(
         candidate: Int,
@@ -104,7 +106,8 @@ package struct Reservation: Hashable, Sendable {
         levels: [Levels],
         deployment: Levels,
         cooldowns: [Int64],
-        spent: [Spent] = []
+        spent: [Spent] = [],
+        shadow: ShadowRefusals = ShadowRefusals()
     ) {
         self.candidate = candidate
         self.isProbe = isProbe
@@ -114,6 +117,7 @@ package struct Reservation: Hashable, Sendable {
         self.deployment = deployment
         self.cooldowns = cooldowns
         self.spent = spent
+        self.shadow = shadow
     }
 }
 
@@ -134,6 +138,30 @@ package enum LimitKind: Int, Hashable, Sendable, CaseIterable {
     case tokensPerDay = 3
     case tokensPerMonth = 4
     case concurrency = 5
+}
+
+/// What would have come to an admission if its limits in the shadow were enforced.
+package struct ShadowRefusals: Hashable, Sendable {
+    package struct OfClient: Hashable, Sendable {
+        /// Index among the admission's scopes.
+        package let scope: Int
+        package let kind: LimitKind
+
+        package init(scope: Int, _ kind: LimitKind) {
+            self.scope = scope
+            self.kind = kind
+        }
+    }
+
+    /// The limit that would have refused; of several the one that takes longest, as with limits that are enforced.
+    package var client: OfClient?
+    /// The limit for which the deployment would have been passed over.
+    package var deployment: LimitKind?
+
+    package init(client: OfClient? = nil, deployment: LimitKind? = nil) {
+        self.client = client
+        self.deployment = deployment
+    }
 }
 
 package struct Refusal: Hashable, Sendable {

@@ -9,6 +9,9 @@ package struct Bucket: Hashable, Sendable {
     package static let full: Int64 = 1 << 53
     /// Debt ends at this many capacities, so that one absurd settlement does not lock a client out for days.
     static let mostDebt: Int64 = 10
+    /// An admission that a limit in the shadow would have refused makes no more debt than so many capacities: a burst that is over
+    /// is forgotten as soon as a full bucket would be, and so is what is owed when the limit starts to hold.
+    package static let mostShadowDebt: Int64 = 1
 
     /// Units per millisecond.
     let refill: Int64
@@ -33,8 +36,8 @@ package struct Bucket: Hashable, Sendable {
     }
 
     /// Takes tokens out, or puts them back if negative; no fuller than full, no deeper than the most debt.
-    func debited(_ level: Int64, tokens: Int64) -> Int64 {
-        tokens == 0 ? level : min(capacity, max(level - tokens * Self.unit, -Self.mostDebt * capacity))
+    func debited(_ level: Int64, tokens: Int64, mostDebt: Int64 = mostDebt) -> Int64 {
+        tokens == 0 ? level : min(capacity, max(level - tokens * Self.unit, -mostDebt * capacity))
     }
 
     /// Lowers the level to what someone else says is left.
@@ -105,14 +108,28 @@ struct Meter: Hashable, Sendable {
     private func delayed(_ wait: Int64, now: Int64) -> Int64 { wait == 0 ? 0 : wait + max(0, stamp - now) }
 
     /// Takes one request and so many tokens.
-    mutating func debit(tokens count: Int64, requests requestRate: Rate?, tokens tokenRate: Rate?) {
-        adjust(requests: 1, tokens: count, requestRate: requestRate, tokenRate: tokenRate)
+    mutating func debit(tokens count: Int64, requests requestRate: Rate?, tokens tokenRate: Rate?, isShadow: Bool) {
+        adjust(
+            requests: 1,
+            tokens: count,
+            requestRate: requestRate,
+            tokenRate: tokenRate,
+            mostDebt: isShadow ? Bucket.mostShadowDebt : Bucket.mostDebt
+        )
     }
 
     /// Takes out, or puts back what is negative.
-    mutating func adjust(requests requestCount: Int64, tokens tokenCount: Int64, requestRate: Rate?, tokenRate: Rate?) {
-        if let requestRate { requests = Bucket(requestRate).debited(requests, tokens: requestCount) }
-        if let tokenRate { tokens = Bucket(tokenRate).debited(tokens, tokens: tokenCount) }
+    mutating func adjust(
+        requests requestCount: Int64,
+        tokens tokenCount: Int64,
+        requestRate: Rate?,
+        tokenRate: Rate?,
+        mostDebt: Int64 = Bucket.mostDebt
+    ) {
+        if let requestRate {
+            requests = Bucket(requestRate).debited(requests, tokens: requestCount, mostDebt: mostDebt)
+        }
+        if let tokenRate { tokens = Bucket(tokenRate).debited(tokens, tokens: tokenCount, mostDebt: mostDebt) }
     }
 
     /// Lowers the levels to what a deployment said is left.

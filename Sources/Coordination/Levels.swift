@@ -36,20 +36,20 @@ package struct Allowance: Hashable, Sendable {
         reset = bucket.timeToFull(from: level)
     }
 
-    /// The one that leaves the least, as that is the one that a client hits first.
+    /// The one that leaves the least, as that is the one that a client hits first. A limit in the shadow is hit by nobody.
     package static func requests(_ scopes: [ClientScope], _ levels: [Levels]) -> Allowance? {
         tightest(
             zip(scopes, levels).lazy.compactMap { scope, left in
-                scope.limits.requests.map { Allowance($0, level: left.requests) }
+                scope.limits.isShadow ? nil : scope.limits.requests.map { Allowance($0, level: left.requests) }
             }
         )
     }
 
-    /// The one that leaves the least, as that is the one that a client hits first.
+    /// The one that leaves the least, as that is the one that a client hits first. A limit in the shadow is hit by nobody.
     package static func tokens(_ scopes: [ClientScope], _ levels: [Levels]) -> Allowance? {
         tightest(
             zip(scopes, levels).lazy.compactMap { scope, left in
-                scope.limits.tokens.map { Allowance($0, level: left.tokens) }
+                scope.limits.isShadow ? nil : scope.limits.tokens.map { Allowance($0, level: left.tokens) }
             }
         )
     }

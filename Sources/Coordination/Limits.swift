@@ -30,25 +30,29 @@ package struct ClientLimits: Hashable, Sendable {
     package var tokensPerDay: Int64?
     /// Tokens in a UTC calendar month, 1 or more.
     package var tokensPerMonth: Int64?
+    /// All of it is counted and charged, says what it would have refused, and refuses nothing.
+    package var isShadow: Bool
 
     package init(
         requests: Rate? = nil,
         tokens: Rate? = nil,
         concurrency: Int64? = nil,
         tokensPerDay: Int64? = nil,
-        tokensPerMonth: Int64? = nil
+        tokensPerMonth: Int64? = nil,
+        isShadow: Bool = false
     ) {
         self.requests = requests
         self.tokens = tokens
         self.concurrency = concurrency
         self.tokensPerDay = tokensPerDay
         self.tokensPerMonth = tokensPerMonth
+        self.isShadow = isShadow
     }
 
     var hasQuotas: Bool { tokensPerDay != nil || tokensPerMonth != nil }
 
     /// Nothing is limited: such a scope need not be part of an admission.
-    package var isEmpty: Bool { self == ClientLimits() }
+    package var isEmpty: Bool { self == ClientLimits(isShadow: isShadow) }
 }
 
 /// Client limits and what they are kept under.
@@ -68,11 +72,20 @@ package struct DeploymentLimits: Hashable, Sendable {
     package var tokens: Rate?
     /// Exchanges at the same time, 1 or more.
     package var concurrency: Int64?
+    /// All of it is counted and charged, and passes the deployment over for nothing but its cooldown. A limit that the deployment
+    /// names itself is then counted likewise: its 429 says when it is meant.
+    package var isShadow: Bool
 
-    package init(requests: Rate? = nil, tokens: Rate? = nil, concurrency: Int64? = nil) {
+    package init(
+        requests: Rate? = nil,
+        tokens: Rate? = nil,
+        concurrency: Int64? = nil,
+        isShadow: Bool = false
+    ) {
         self.requests = requests
         self.tokens = tokens
         self.concurrency = concurrency
+        self.isShadow = isShadow
     }
 }
 

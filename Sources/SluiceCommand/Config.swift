@@ -54,7 +54,6 @@ struct Config: ParsableCommand {
                 Example: sluice config import powerproxy.yaml > sluice.yaml
 
                 Comments say where the gateway does otherwise. Keys and passwords are printed where the file holds them.
-                Options that this version does not have are printed too, and refused when the file is used.
                 """
         )
 

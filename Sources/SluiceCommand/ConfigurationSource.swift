@@ -15,16 +15,16 @@ struct ConfigurationSource {
 
     /// The configuration, with notes on standard error; or every error of it there, and exit status 1.
     func loadOrExit() throws -> GatewayConfiguration {
-        let loaded = try orExit(load(refused: NotYetSupported.paths, directory: nil))
+        let loaded = try orExit(load(directory: nil))
         for note in loaded.notes {
             Self.print("\(note)")
         }
         return loaded.configuration
     }
 
-    /// The same with what this version does not do, and with paths as they are written.
+    /// The same with paths as they are written.
     func loadForImportOrExit() throws -> LoadedConfiguration {
-        try orExit(load(refused: [], directory: ""))
+        try orExit(load(directory: ""))
     }
 
     /// The same as it can be read again while the gateway runs; relative paths start from the file's folder.
@@ -43,23 +43,19 @@ struct ConfigurationSource {
         throw ExitCode(1)
     }
 
-    private func load(
-        refused: Set<String>,
-        directory: String?
-    ) throws -> Result<LoadedConfiguration, ConfigurationErrors> {
+    private func load(directory: String?) throws -> Result<LoadedConfiguration, ConfigurationErrors> {
         if let path {
             return ConfigurationLoader.load(
                 path: path,
                 environment: environment,
-                directory: directory,
-                refused: refused
+                directory: directory
             )
         }
         guard let text = environment[Self.variable] else {
             Self.print("sluice: no configuration: name a file, or set \(Self.variable) to PowerProxy's configuration")
             throw ExitCode(1)
         }
-        return ConfigurationLoader.load(text: text, from: Self.variable, environment: environment, refused: refused)
+        return ConfigurationLoader.load(text: text, from: Self.variable, environment: environment)
     }
 
     private func orExit(_ result: Result<LoadedConfiguration, ConfigurationErrors>) throws -> LoadedConfiguration {

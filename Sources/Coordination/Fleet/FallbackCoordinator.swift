@@ -183,7 +183,8 @@ extension Reservation {
             levels: levels,
             deployment: deployment,
             cooldowns: cooldowns,
-            spent: spent
+            spent: spent,
+            shadow: shadow
         )
     }
 }

@@ -17,7 +17,8 @@ extension ClientLimits {
             tokens: tokens?.divided(by: replicas),
             concurrency: concurrency.map { slots($0, dividedBy: replicas) },
             tokensPerDay: tokensPerDay.map { max(1, $0 / replicas) },
-            tokensPerMonth: tokensPerMonth.map { max(1, $0 / replicas) }
+            tokensPerMonth: tokensPerMonth.map { max(1, $0 / replicas) },
+            isShadow: isShadow
         )
     }
 }
@@ -31,7 +32,8 @@ extension Candidate {
         let share = DeploymentLimits(
             requests: limits.requests?.divided(by: replicas),
             tokens: limits.tokens?.divided(by: replicas),
-            concurrency: limits.concurrency.map { slots($0, dividedBy: replicas) }
+            concurrency: limits.concurrency.map { slots($0, dividedBy: replicas) },
+            isShadow: limits.isShadow
         )
         return Candidate(id: id, limits: share, isProbed: isProbed)
     }

@@ -39,7 +39,8 @@ extension ClientLimits {
             requests: requests?.charged(age: age),
             tokens: tokens?.charged(age: age),
             tokensPerDay: tokensPerDay,
-            tokensPerMonth: tokensPerMonth
+            tokensPerMonth: tokensPerMonth,
+            isShadow: isShadow
         )
     }
 }

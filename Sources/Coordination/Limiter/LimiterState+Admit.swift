@@ -8,15 +8,18 @@ extension LimiterState {
         states.reserveCapacity(admission.scopes.count)
         levels.reserveCapacity(admission.scopes.count)
         var refused: (wait: Int64, reason: Refusal.Reason)?
+        var shadow: (wait: Int64, client: ShadowRefusals.OfClient)?
         for (index, scope) in admission.scopes.enumerated() {
             var state = self.scope(scope, now: now)
             state.refill(now: now, scope.limits)
             levels.append(state.meter.levels)
             state.startPeriods(now: now, scope.limits)
-            if let (wait, kind) = state.longestWait(admission.estimate, now: now, scope.limits),
-                wait > refused?.wait ?? 0
-            {
-                refused = (wait, .client(scope: index, kind))
+            if let (wait, kind) = state.longestWait(admission.estimate, now: now, scope.limits) {
+                if scope.limits.isShadow {
+                    if wait > shadow?.wait ?? 0 { shadow = (wait, ShadowRefusals.OfClient(scope: index, kind)) }
+                } else if wait > refused?.wait ?? 0 {
+                    refused = (wait, .client(scope: index, kind))
+                }
             }
             state.charge(admission.estimate, scope.limits)
             state.keep(now: now, scope.limits)
@@ -27,8 +30,11 @@ extension LimiterState {
                 guard let most = scope.limits.concurrency, (scopeSlots[scope.id]?.live(now: now) ?? 0) >= most else {
                     continue
                 }
-                refused = (Refusal.slotWait, .client(scope: index, .concurrency))
-                break
+                guard scope.limits.isShadow else {
+                    refused = (Refusal.slotWait, .client(scope: index, .concurrency))
+                    break
+                }
+                if shadow == nil { shadow = (Refusal.slotWait, ShadowRefusals.OfClient(scope: index, .concurrency)) }
             }
         }
         if let (wait, reason) = refused {
@@ -50,7 +56,15 @@ extension LimiterState {
             }
             hold(choice, lease: admission.lease, charged: now, terms: admission.terms, now: now)
             let levels = states.map(\.meter.levels)
-            return .admitted(choice.reservation(time: now, authority: authority, levels: levels, spent: spent))
+            return .admitted(
+                choice.reservation(
+                    time: now,
+                    authority: authority,
+                    levels: levels,
+                    spent: spent,
+                    shadow: shadow?.client
+                )
+            )
         }
     }
 }
@@ -94,7 +108,7 @@ extension ScopeState {
     }
 
     fileprivate mutating func charge(_ tokens: Int64, _ limits: ClientLimits) {
-        meter.debit(tokens: tokens, requests: limits.requests, tokens: limits.tokens)
+        meter.debit(tokens: tokens, requests: limits.requests, tokens: limits.tokens, isShadow: limits.isShadow)
         if limits.tokensPerDay != nil { dayUsed += tokens }
         if limits.tokensPerMonth != nil { monthUsed += tokens }
     }

@@ -12,8 +12,16 @@ extension LimiterState {
         let state: DeploymentState
         let isProbe: Bool
         let cooldowns: [Int64]
+        /// What its limits would have passed it over for if they were not a shadow.
+        let shadow: LimitKind?
 
-        func reservation(time: Int64, authority: Authority, levels: [Levels], spent: [Spent] = []) -> Reservation {
+        func reservation(
+            time: Int64,
+            authority: Authority,
+            levels: [Levels],
+            spent: [Spent] = [],
+            shadow client: ShadowRefusals.OfClient? = nil
+        ) -> Reservation {
             Reservation(
                 candidate: index,
                 isProbe: isProbe,
@@ -22,7 +30,8 @@ extension LimiterState {
                 levels: levels,
                 deployment: state.meter.levels,
                 cooldowns: cooldowns,
-                spent: spent
+                spent: spent,
+                shadow: ShadowRefusals(client: client, deployment: shadow)
             )
         }
     }
@@ -40,28 +49,41 @@ extension LimiterState {
             var state = deployment(candidate, now: now)
             let limits = state.limits(candidate.limits)
             let cooldown = state.cooldown(now: now, isProbed: candidate.isProbed)
-            var wait = cooldown
+            var (wait, kind) = (cooldown, LimitKind.requests)
             if wait == 0 {
                 state.refill(now: now, limits)
                 let ofTokens = state.meter.wait(forTokens: estimate, now: now, rate: limits.tokens)
-                wait = max(
-                    state.meter.waitForRequest(now: now, rate: limits.requests),
-                    // A live limit that is not named again ends before.
-                    state.live > 0 ? min(ofTokens, state.liveUntil - now) : ofTokens
-                )
+                wait = state.meter.waitForRequest(now: now, rate: limits.requests)
+                // A live limit that is not named again ends before.
+                let other = state.live > 0 ? min(ofTokens, state.liveUntil - now) : ofTokens
+                if other > wait { (wait, kind) = (other, .tokens) }
             }
             if wait == 0, let most = limits.concurrency,
                 deploymentSlots[candidate.id]?.live(now: now) ?? 0 >= most
             {
-                wait = Refusal.slotWait
+                (wait, kind) = (Refusal.slotWait, .concurrency)
             }
+            var shadow: LimitKind?
+            if limits.isShadow, cooldown == 0, wait > 0 { (shadow, wait) = (kind, 0) }
             if wait == 0 {
                 let isProbe = candidate.isProbed && state.streak > 0
                 if isProbe { state.probe = now + terms.probe }
-                state.meter.debit(tokens: estimate, requests: limits.requests, tokens: limits.tokens)
+                state.meter.debit(
+                    tokens: estimate,
+                    requests: limits.requests,
+                    tokens: limits.tokens,
+                    isShadow: limits.isShadow
+                )
                 state.keep(now: now, limits)
                 return .chosen(
-                    Choice(index: index, candidate: candidate, state: state, isProbe: isProbe, cooldowns: cooldowns)
+                    Choice(
+                        index: index,
+                        candidate: candidate,
+                        state: state,
+                        isProbe: isProbe,
+                        cooldowns: cooldowns,
+                        shadow: shadow
+                    )
                 )
             }
             cooldowns.append(cooldown)

@@ -153,7 +153,7 @@ extension ByteBuffer {
     /// `Candidate.width` integers.
     mutating func write(_ candidate: Candidate) {
         write(candidate.limits)
-        write(candidate.isProbed ? 1 : 0)
+        write((candidate.isProbed ? 1 : 0) + (candidate.limits.isShadow ? 2 : 0))
     }
 
     /// Three integers.

@@ -28,7 +28,8 @@ package enum ScriptDecoder {
                     levels: try reader.levels(scopes),
                     deployment: deployment,
                     cooldowns: try reader.next(candidate, in: 0...),
-                    spent: try reader.spent(admission.scopes)
+                    spent: try reader.spent(admission.scopes),
+                    shadow: try reader.shadow(admission.scopes, admission.candidates[candidate])
                 )
             )
         case 1, 2, 4:
@@ -78,7 +79,8 @@ package enum ScriptDecoder {
                     authority: .shared,
                     levels: [],
                     deployment: deployment,
-                    cooldowns: try reader.next(candidate, in: 0...)
+                    cooldowns: try reader.next(candidate, in: 0...),
+                    shadow: try reader.shadow(reroute.candidates[candidate])
                 )
             )
         case (1, true):
@@ -182,6 +184,35 @@ private struct Reader {
             spent.append(Spent(day: try next(0...), month: try next(0...)))
         }
         return spent
+    }
+
+    /// Said only where a scope or the deployment is a shadow.
+    mutating func shadow(
+        _ scopes: [ClientScope],
+        _ chosen: Candidate
+    ) throws(ScriptDecoder.UnexpectedReply) -> ShadowRefusals {
+        guard chosen.limits.isShadow || scopes.contains(where: \.limits.isShadow) else { return ShadowRefusals() }
+        let scope = Int(try next(0..<Int64(scopes.count + 1)))
+        let kind = try shadowKind()
+        guard (scope > 0) == (kind != nil), scope == 0 || scopes[scope - 1].limits.isShadow else { throw error }
+        let there = try shadowKind()
+        guard there == nil || chosen.limits.isShadow else { throw error }
+        return ShadowRefusals(
+            client: kind.map { ShadowRefusals.OfClient(scope: scope - 1, $0) },
+            deployment: there
+        )
+    }
+
+    mutating func shadow(_ chosen: Candidate) throws(ScriptDecoder.UnexpectedReply) -> ShadowRefusals {
+        guard chosen.limits.isShadow else { return ShadowRefusals() }
+        return ShadowRefusals(deployment: try shadowKind())
+    }
+
+    private mutating func shadowKind() throws(ScriptDecoder.UnexpectedReply) -> LimitKind? {
+        let number = try next(0...)
+        if number == 0 { return nil }
+        guard let kind = LimitKind(rawValue: Int(truncatingIfNeeded: number)) else { throw error }
+        return kind
     }
 
     /// The kind of limit that goes with the code of a refusal.

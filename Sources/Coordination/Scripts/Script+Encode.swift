@@ -13,7 +13,7 @@ package struct ScriptEncoder: Sendable {
         call.states(keys, scopes, candidates)
         call.slots(keys, scopes, candidates)
         call.argument(integers: 4 + ClientLimits.width * scopes.count + Candidate.width * candidates.count) {
-            $0.write(admission.terms.slot, admission.terms.probe, admission.estimate, Int64(scopes.count))
+            $0.write(admission.terms.slot, admission.terms.probe, admission.estimate, scopes.countWithShadows)
             for scope in scopes { $0.write(scope.limits) }
             for candidate in candidates { $0.write(candidate) }
         }
@@ -115,6 +115,15 @@ package struct ScriptEncoder: Sendable {
         call.argument(Int(beat.terms.lease))
         call.argument(beat.terms.slotKeyTerm)
         return call
+    }
+}
+
+extension [ClientScope] {
+    /// How many, and which of them are a shadow.
+    fileprivate var countWithShadows: Int64 {
+        var count = Int64(self.count)
+        for (index, scope) in enumerated() where scope.limits.isShadow { count += 4 << Int64(index) }
+        return count
     }
 }
 

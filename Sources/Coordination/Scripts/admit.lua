@@ -1,17 +1,23 @@
--- Admits an exchange: its client's limits and one of the deployments, all or nothing. A refusal writes nothing.
+-- Admits an exchange: its client's limits and one of the deployments, all or nothing. A refusal writes nothing. Limits that
+-- are a shadow are charged, and say what they would have refused.
 --
 -- KEYS     lease, state of each scope, state of each deployment, then the slots of those that limit concurrency
--- ARGV[1]  integers of 8 bytes: slot term, probe term, estimate, number of scopes;
+-- ARGV[1]  integers of 8 bytes: slot term, probe term, estimate, number of scopes,
+--          and 4 if the limits of the first are a shadow, and 8 if those of the second;
 --          per scope: refill and capacity of requests, of tokens; concurrency, tokens per day, tokens per month;
 --          per deployment: as `choose` reads them. 0 is no limit.
 -- ARGV[2]  the lease term in digits.  ARGV[3]  how long to keep slots, in digits
 -- Reply    0, now, index, probe, levels of the deployment, levels of each scope, cooldowns of those passed over,
---            tokens of the day and of the month for each scope that has quotas
+--            tokens of the day and of the month for each scope that has quotas,
+--            and if a scope or the deployment is a shadow: scope (from 1) and kind that would have refused, or 0, 0;
+--            the kind for which the deployment would have been passed over, or 0
 --          1 (rate), 2 (concurrency) or 4 (quota), now, wait, scope, kind, levels of each scope
 --          3 (no deployment), now, wait, levels of each scope, cooldowns
 --          6 (the lease was used), now
 local numbers = ARGV[1]
 local slotTerm, probeTerm, estimate, scopes = unpack('<i8i8i8i8', numbers)
+local shadows = nil
+if scopes > 3 and scopes < 16 then shadows, scopes = {floor(scopes / 4) % 2 == 1, scopes > 7}, scopes % 4 end
 local candidates = (#numbers - 32 - 56 * scopes) / 48
 if scopes < 0 or scopes > 2 or candidates < 1 or candidates > 16 or candidates % 1 ~= 0
   or #KEYS < 1 + scopes + candidates or estimate < 1 or estimate > 1e10 then
@@ -24,12 +30,18 @@ if states[1] then return {6, now} end
 
 local units, slot = estimate * 60000, 1 + scopes + candidates
 local longest, reason, kind = 0, 0, 0
+-- The same of limits that are a shadow: it takes the others' place while one of these is looked at.
+local wouldWait, wouldReason, wouldKind = 0, 0, 0
 -- Levels as they were, and what is written if it comes to that: state and how long to keep it.
 local before, writes, slots, spent = {}, {}, nil, nil
 local reply = {0, now, 0, 0, 0, 0}
 for i = 1, scopes do
   local rL, rC, kL, kC, concurrency, perDay, perMonth = unpack('<i8i8i8i8i8i8i8', numbers, 56 * i - 23)
-  local w = 0
+  local w, shadow = 0, shadows and shadows[i]
+  if shadow then
+    longest, reason, kind, wouldWait, wouldReason, wouldKind =
+      wouldWait, wouldReason, wouldKind, longest, reason, kind
+  end
   local stamp, r, k, day, dayUsed, month, monthUsed = scopeAt(KEYS[1 + i], states[1 + i], now)
   stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
   before[2 * i - 1], before[2 * i] = r, k
@@ -71,12 +83,16 @@ for i = 1, scopes do
     slots = slots or {}
     slots[i], slots[-i] = KEYS[slot], concurrency
   end
+  if shadow then
+    longest, reason, kind, wouldWait, wouldReason, wouldKind =
+      wouldWait, wouldReason, wouldKind, longest, reason, kind
+  end
   if longest == 0 then
-    r, k = debited(r, 60000, rL, rC), debited(k, units, kL, kC)
+    local most = shadow and 1
+    r, k = debited(r, 60000, rL, rC, most), debited(k, units, kL, kC, most)
     reply[5 + 2 * i], reply[6 + 2 * i] = r, k
     writes[2 * i - 1] = pack('<i8i8i8i8i8i8i8', stamp, r, k, day, dayUsed, month, monthUsed)
-    writes[2 * i] = month > 0 and '2764800000' or day > 0 and '176400000'
-      or lifetime(stamp - now, r, k, rL, rC, kL, kC)
+    writes[2 * i] = lifetime(stamp - now, r, k, rL, rC, kL, kC, month, day)
   end
 end
 local refusal
@@ -85,8 +101,12 @@ if longest > 0 then
 elseif slots then
   for i = 1, scopes do
     if slots[i] and call('ZCOUNT', slots[i], '(' .. format('%.0f', now), '+inf') >= slots[-i] then
-      refusal = {2, now, 50, i - 1, 5}
-      break
+      if not (shadows and shadows[i]) then
+        refusal = {2, now, 50, i - 1, 5}
+        break
+      elseif wouldWait == 0 then
+        wouldWait, wouldReason, wouldKind = 50, i, 5
+      end
     end
   end
 end
@@ -95,7 +115,7 @@ if refusal then
   return refusal
 end
 
-local index, cooldowns, state, keep, streak, probe, r, k, slotsThere =
+local index, cooldowns, state, keep, streak, probe, r, k, slotsThere, overThere =
   choose(numbers, 56 * scopes - 15, now, 1 + scopes, slot, candidates, units, probeTerm, states)
 if not index then
   refusal = {3, now, state}
@@ -126,5 +146,10 @@ reply[3], reply[4], reply[5], reply[6] = index - 1, probe, r, k
 for i = 1, index - 1 do reply[6 + 2 * scopes + i] = cooldowns[i] end
 if spent then
   for i = 1, #spent do reply[#reply + 1] = spent[i] end
+end
+if shadows or overThere then
+  reply[#reply + 1] = wouldReason
+  reply[#reply + 1] = wouldKind
+  reply[#reply + 1] = overThere or 0
 end
 return reply

@@ -94,19 +94,25 @@ local function wait(level, units, L, C, delay)
   return ceil((units - level) / L) + delay
 end
 
--- Takes units out, or puts them back if negative.
-local function debited(level, units, L, C)
+-- Takes units out, or puts them back if negative. Debt ends at ten capacities, or at as many as are named.
+local function debited(level, units, L, C, most)
   if L == 0 or units == 0 then return level end
   level = level - units
   if level > C then return C end
-  if level < -10 * C then return -10 * C end
+  if level < 0 then
+    local least = -(most or 10) * C
+    if level < least then return least end
+  end
   return level
 end
 
 -- How long to keep a pair of buckets, in digits: when full it is the same as none. Few values spare the formatting.
-local function lifetime(delay, r, k, rL, rC, kL, kC)
+-- A month or a day that counts is kept beside them, if either is above 0.
+local function lifetime(delay, r, k, rL, rC, kL, kC, month, day)
   local fill = rL > 0 and (rC - r) / rL or 0
   if kL > 0 and kC - k > fill * kL then fill = (kC - k) / kL end
   fill = fill + delay
+  if month and month > 0 and fill < 2764740000 then return '2764800000' end
+  if day and day > 0 and fill < 176340000 then return '176400000' end
   return fill <= 540000 and '600000' or fill <= 1140000 and '1200000' or format('%.0f', ceil(fill) + 60000)
 end

@@ -6,7 +6,8 @@
 --          limit of tokens that it named or -1; of the failed deployment: refill and capacity of requests, of tokens; concurrency;
 --          per candidate: as `choose` reads them
 -- ARGV[2]  the lease term in digits.  ARGV[3]  how long to keep slots, in digits
--- Reply    0, now, index, probe, levels of the deployment, cooldowns of those passed over
+-- Reply    0, now, index, probe, levels of the deployment, cooldowns of those passed over,
+--            and if its limits are a shadow, the kind for which it would have been passed over, or 0
 --          1 (no candidates: only noted), now, cooldown of the failed deployment
 --          3 (no deployment), now, wait, cooldowns
 --          5 (the lease is gone: nothing noted), now
@@ -57,7 +58,7 @@ if candidates == 0 then
   call('SET', KEYS[2], failed, 'PX', keep)
   return {1, now, cool - now}
 end
-local index, cooldowns, state, keepChosen, itsStreak, isProbe, chosenR, chosenK, slotsThere =
+local index, cooldowns, state, keepChosen, itsStreak, isProbe, chosenR, chosenK, slotsThere, overThere =
   choose(numbers, 73, now, 2, slot, candidates, units, probeTerm, states)
 
 -- Never refused for want of memory; after it Redis lets the rest through.
@@ -79,4 +80,5 @@ if slotsThere then
 end
 local reply = {0, now, index - 1, isProbe, chosenR, chosenK}
 for i = 1, index - 1 do reply[6 + i] = cooldowns[i] end
+if overThere then reply[6 + index] = overThere end
 return reply

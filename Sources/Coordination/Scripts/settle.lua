@@ -82,7 +82,7 @@ for i = 1, scopes do
       stamp, r, k = refilled(stamp, r, k, now, rL, rC, kL, kC)
       r, k = debited(r, requests, rL, rC), debited(k, units, kL, kC)
       call('SET', KEYS[1 + i], pack('<i8i8i8i8i8i8i8', stamp, r, k, day, dayUsed, month, monthUsed), 'PX',
-        month > 0 and '2764800000' or day > 0 and '176400000' or lifetime(stamp - now, r, k, rL, rC, kL, kC))
+        lifetime(stamp - now, r, k, rL, rC, kL, kC, month, day))
     else
       -- The order of refilling and putting back does not matter, and it is full no later than before.
       r, k = debited(r, requests, rL, rC), debited(k, units, kL, kC)

@@ -13,13 +13,8 @@ extension MetricsPage {
             page.sample("sluice_admissions_total", count, labels: [("outcome", outcome)])
         }
         page.family("sluice_refusals_total", "counter", "Requests refused, by client and the limit that refused.")
-        for client in 0...totals.clients {
-            for (limit, name) in AdmissionMetrics.limits.enumerated() {
-                let count = admission.refusals[admission.index(client: client, limit: limit)]
-                guard count > 0 else { continue }
-                page.sample("sluice_refusals_total", count, labels: [("client", clientName(client)), ("limit", name)])
-            }
-        }
+        refusals(&page, "sluice_refusals_total", admission.refusals)
+        shadows(&page)
         page.family("sluice_admission_wait_seconds", "histogram", "From a request for admission to the decision.")
         page.histogram("sluice_admission_wait_seconds", admission.wait, labels: [])
         page.family(
@@ -31,6 +26,51 @@ extension MetricsPage {
             page.sample("sluice_reroutes_total", count, labels: [("outcome", outcome)])
         }
         cooldowns(&page)
+    }
+
+    private func refusals(_ page: inout MetricsText, _ family: String, _ counts: [Int]) {
+        for client in 0...totals.clients {
+            for (limit, name) in AdmissionMetrics.limits.enumerated() {
+                let count = counts[totals.admission.index(client: client, limit: limit)]
+                guard count > 0 else { continue }
+                page.sample(family, count, labels: [("client", clientName(client)), ("limit", name)])
+            }
+        }
+    }
+
+    /// What limits in the shadow would have done.
+    private func shadows(_ page: inout MetricsText) {
+        page.family(
+            "sluice_shadow_refusals_total",
+            "counter",
+            "Requests served that a limit in the shadow would have refused, by client and limit."
+        )
+        refusals(&page, "sluice_shadow_refusals_total", totals.admission.shadowRefusals)
+        page.family(
+            "sluice_shadow_passed_over_total",
+            "counter",
+            "Requests given to a deployment that its limits in the shadow would have passed over, by limit."
+        )
+        eachDeployment { id, labels in
+            guard let number = fleet.snapshot.roster.deployments[id.name] else { return }
+            for (kind, count) in zip(LimitKind.allCases, routing?.tally(number)?.shadow ?? []) where count > 0 {
+                let labels = labels + [("limit", kind.name)]
+                page.sample("sluice_shadow_passed_over_total", count, labels: labels)
+            }
+        }
+    }
+
+    /// Each deployment of the configuration once, with its labels.
+    private func eachDeployment(_ body: (DeploymentID, [(String, String)]) -> Void) {
+        var seen: Set<DeploymentID> = []
+        for model in fleet.snapshot.configuration.models {
+            for deployment in model.deployments {
+                let name = deployment.deployment ?? model.name
+                let id = DeploymentID(endpoint: deployment.endpoint, deployment: name)
+                guard seen.insert(id).inserted else { continue }
+                body(id, [("endpoint", deployment.endpoint), ("deployment", name)])
+            }
+        }
     }
 
     private func cooldowns(_ page: inout MetricsText) {
@@ -55,18 +95,12 @@ extension MetricsPage {
             "gauge",
             "How much longer a deployment cools, as far as this replica has heard."
         )
-        var seen: Set<DeploymentID> = []
-        for model in fleet.snapshot.configuration.models {
-            for deployment in model.deployments {
-                let name = deployment.deployment ?? model.name
-                let id = DeploymentID(endpoint: deployment.endpoint, deployment: name)
-                guard seen.insert(id).inserted else { continue }
-                page.sample(
-                    "sluice_deployment_cooldown_seconds",
-                    Double(self.seen.cooling[id] ?? 0) / 1000,
-                    labels: [("endpoint", deployment.endpoint), ("deployment", name)]
-                )
-            }
+        eachDeployment { id, labels in
+            page.sample(
+                "sluice_deployment_cooldown_seconds",
+                Double(seen.cooling[id] ?? 0) / 1000,
+                labels: labels
+            )
         }
     }
 

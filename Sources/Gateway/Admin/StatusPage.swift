@@ -44,7 +44,7 @@ struct StatusPage {
                 ),
             ])
         }
-        let clients = fleet.snapshot.clients.clients.map { object([("name", quoted($0.name))]) }
+        let clients = fleet.snapshot.clients.clients.map(client)
         return object([
             ("phase", quoted(phase)),
             ("uptime_seconds", "\((NIODeadline.now() - fleet.start).nanoseconds / 1_000_000_000)"),
@@ -98,6 +98,10 @@ struct StatusPage {
                 return object(members)
             }
             members.append(("probes", "\(tally.probes)"))
+            if candidate.limits.isShadow {
+                let passedOver = zip(LimitKind.allCases, tally.shadow).filter { $1 > 0 }
+                members.append(("shadow_passed_over", counts(passedOver)))
+            }
             let verdicts = zip(DeploymentTally.Outcome.allCases, tally.counts).filter { $1 > 0 }
             members.append(("verdicts", object(verdicts.map { ($0.name, "\($1)") })))
             if let last = tally.lastFailure {
@@ -108,6 +112,24 @@ struct StatusPage {
             return object(members)
         }
     }
+
+    /// - Returns: with what its limits in the shadow would have refused since the replica started, if there are such limits.
+    private func client(_ client: ClientDirectory.Client) -> String {
+        guard client.scopes.hasShadow else { return object([("name", quoted(client.name))]) }
+        let refusals = zip(
+            LimitKind.allCases,
+            LimitKind.allCases.map { kind in
+                // A configuration may have come meanwhile.
+                client.index < totals.clients
+                    ? totals.admission.shadowRefusals[
+                        totals.admission.index(client: client.index, limit: kind.rawValue - 1)
+                    ] : 0
+            }
+        )
+        return object([("name", quoted(client.name)), ("shadow_refusals", counts(refusals.filter { $1 > 0 }))])
+    }
+
+    private func counts(_ counts: [(LimitKind, Int)]) -> String { object(counts.map { ($0.name, "\($1)") }) }
 
     private var coordination: String {
         guard let state = fleet.coordinating.snapshot() else { return object([("mode", quoted("in-process"))]) }

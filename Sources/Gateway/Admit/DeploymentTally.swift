@@ -32,6 +32,9 @@ struct DeploymentTally: Sendable {
     /// Since the process started.
     private(set) var counts = [Int](repeating: 0, count: Outcome.allCases.count)
     private(set) var probes = 0
+    /// Requests that it would not have been given if its limits were not a shadow, by kind in the order of `LimitKind`; empty for
+    /// none.
+    private(set) var shadow: [Int] = []
     /// The last one that was no answer for the client, and when.
     private(set) var lastFailure: (outcome: Outcome, at: NIODeadline)?
 
@@ -42,9 +45,19 @@ struct DeploymentTally: Sendable {
 
     mutating func noteProbe() { probes += 1 }
 
+    mutating func noteShadow(_ kind: LimitKind) {
+        if shadow.isEmpty { shadow = [Int](repeating: 0, count: LimitKind.allCases.count) }
+        shadow[kind.rawValue - 1] += 1
+    }
+
     mutating func add(_ other: Self) {
         for index in counts.indices { counts[index] += other.counts[index] }
         probes += other.probes
+        if shadow.isEmpty {
+            shadow = other.shadow
+        } else if !other.shadow.isEmpty {
+            for index in shadow.indices { shadow[index] += other.shadow[index] }
+        }
         if let last = other.lastFailure, lastFailure.map({ $0.at < last.at }) ?? true { lastFailure = last }
     }
 }

@@ -18,6 +18,8 @@ struct ModelRoute: Sendable {
         let nonStreamingFraction: Double
         /// Only clients of this priority, and of higher ones, may use it: 0 is the highest.
         let openToPriority: Int
+        /// A limit of 0 in the shadow: it would let nothing go there.
+        var shadowBlock: LimitKind? = nil
     }
 
     /// The model's number; `nil` for one that the configuration does not list.
@@ -78,7 +80,8 @@ extension ModelRoute {
                     tier: deployment.tier,
                     weight: deployment.weight,
                     nonStreamingFraction: deployment.nonStreamingFraction,
-                    openToPriority: deployment.openToPriority
+                    openToPriority: deployment.openToPriority,
+                    shadowBlock: deployment.limits.shadowBlock
                 ),
                 Candidate(id: id, deployment)
             )
@@ -147,7 +150,8 @@ extension Candidate {
             limits: DeploymentLimits(
                 requests: deployment.limits.requestsPerMinute.flatMap { Rate(perMinute: Int64($0)) },
                 tokens: deployment.limits.tokensPerMinute.flatMap { Rate(perMinute: Int64($0)) },
-                concurrency: deployment.limits.concurrentRequests.map { Int64($0) }
+                concurrency: deployment.limits.concurrentRequests.flatMap { $0 > 0 ? Int64($0) : nil },
+                isShadow: deployment.limits.isShadow
             ),
             isProbed: deployment.probe
         )

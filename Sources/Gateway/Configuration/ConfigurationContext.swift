@@ -22,8 +22,6 @@ struct BadValue: Error {
 final class ConfigurationContext {
     let file: String
     let surroundings: ConfigurationSurroundings
-    /// Paths of what the file may not use; see `NotYetSupported`.
-    let refused: Set<String>
     /// False when only an outline of the configuration is made.
     var isReadingFile = true
     /// The file is PowerProxy's: nothing is substituted in it, and unknown keys are noted.
@@ -31,17 +29,9 @@ final class ConfigurationContext {
     private var noted: [ConfigurationNote] = []
     private var found: [(position: ConfigurationPosition, message: String)] = []
 
-    init(file: String, surroundings: ConfigurationSurroundings, refused: Set<String>) {
+    init(file: String, surroundings: ConfigurationSurroundings) {
         self.file = file
         self.surroundings = surroundings
-        self.refused = refused
-    }
-
-    /// Reports what stands at a path when this version does not do it.
-    func refuse(_ path: String, named name: String, at position: ConfigurationPosition) {
-        if self.refused.contains(path) {
-            self.report(position, "\(name) is not supported by this version; remove it")
-        }
     }
 
     func report(_ position: ConfigurationPosition, _ message: String) {

@@ -4,12 +4,11 @@ package enum ConfigurationLoader {
     ///
     /// - Parameters:
     ///   - directory: the folder that relative paths start from; that of the file unless given.
-    ///   - refused, readFile: see `parse`; this one reads the file at `path` too.
+    ///   - readFile: see `parse`; this one reads the file at `path` too.
     package static func load(
         path: String,
         environment: [String: String],
         directory: String? = nil,
-        refused: Set<String> = NotYetSupported.paths,
         readFile: @escaping (String) -> Result<String, ConfigurationFileError> = ConfigurationFile.readText(path:)
     ) -> Result<LoadedConfiguration, ConfigurationErrors> {
         switch readFile(path) {
@@ -19,7 +18,6 @@ package enum ConfigurationLoader {
                 file: path,
                 directory: directory ?? self.directory(of: path),
                 environment: environment,
-                refused: refused,
                 readFile: readFile
             )
         case .failure(let error):
@@ -42,7 +40,6 @@ package enum ConfigurationLoader {
         text: String,
         from variable: String,
         environment: [String: String],
-        refused: Set<String> = NotYetSupported.paths,
         readFile: @escaping (String) -> Result<String, ConfigurationFileError> = ConfigurationFile.readText(path:)
     ) -> Result<LoadedConfiguration, ConfigurationErrors> {
         self.parse(
@@ -50,7 +47,6 @@ package enum ConfigurationLoader {
             file: variable,
             directory: "",
             environment: environment,
-            refused: refused,
             readFile: readFile
         )
     }
@@ -60,14 +56,12 @@ package enum ConfigurationLoader {
     /// - Parameters:
     ///   - directory: the folder that relative paths start from; empty or `.` leaves them as they are.
     ///   - environment: what `${NAME}` takes from.
-    ///   - refused: paths of keys that are errors, as this version does nothing with them.
     ///   - readFile: gives the content of the file at a path, for `${file:PATH}`.
     package static func parse(
         text: String,
         file: String,
         directory: String,
         environment: [String: String],
-        refused: Set<String> = NotYetSupported.paths,
         readFile: @escaping (String) -> Result<String, ConfigurationFileError>
     ) -> Result<LoadedConfiguration, ConfigurationErrors> {
         let surroundings = ConfigurationSurroundings(
@@ -75,7 +69,7 @@ package enum ConfigurationLoader {
             environment: environment,
             readFile: readFile
         )
-        let context = ConfigurationContext(file: file, surroundings: surroundings, refused: refused)
+        let context = ConfigurationContext(file: file, surroundings: surroundings)
         let configuration = self.read(text, in: context)
         if let errors = context.errors {
             return .failure(errors)

@@ -23,8 +23,11 @@ extension GatewayConfiguration {
         /// Nothing is limited.
         package var isEmpty: Bool { self == Limits(isShadow: self.isShadow) }
 
-        /// One of the limits is 0: nothing passes, and nobody needs to be asked; nothing would pass if they are a shadow.
-        package var isBlocked: Bool {
+        /// One of the limits is 0: nothing passes, and nobody needs to be asked. In the shadow everything passes.
+        package var isBlocked: Bool { !isShadow && blocks }
+
+        /// One of the limits is 0, whether or not it is enforced.
+        package var blocks: Bool {
             [requestsPerMinute, tokensPerMinute, concurrentRequests, tokensPerDay, tokensPerMonth].contains(0)
         }
     }

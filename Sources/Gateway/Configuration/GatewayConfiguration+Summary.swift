@@ -113,8 +113,8 @@ extension GatewayConfiguration.Limits {
             (self.concurrentRequests, "request", " at the same time"), (self.tokensPerDay, "token", " a day"),
             (self.tokensPerMonth, "token", " a month"),
         ]
-        let shadow = self.isShadow ? ", counted but not enforced" : ""
-        if self.isBlocked { return "nothing, as a limit is 0" + shadow }
+        let shadow = self.isShadow ? " (shadow: counted, never refused)" : ""
+        if self.isBlocked { return "nothing, as a limit is 0" }
         let words = limits.compactMap { limit, noun, time in limit.map { counted($0, noun) + time } }
         return words.isEmpty ? "no limit" : "at most \(listed(words, "and"))\(shadow)"
     }

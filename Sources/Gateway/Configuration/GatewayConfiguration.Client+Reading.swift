@@ -134,7 +134,6 @@ extension ConfigurationField {
         return self.dictionary { model, field in
             let limits = field.mapping("limits section") { GatewayConfiguration.Limits(ofClient: &$0) }
             if model.isStar {
-                self.context.refuse("\(self.keyPath).*=*", named: "'*' in 'model_limits'", at: model.position)
                 return limits.map { ("*", $0) }
             }
             guard let model = model.name() else { return nil }

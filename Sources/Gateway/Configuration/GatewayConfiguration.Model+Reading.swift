@@ -109,7 +109,6 @@ extension GatewayConfiguration.Deployment {
 extension ConfigurationField {
     /// The name `*`, which stands for every model that is not named.
     fileprivate func other() -> Located<String>? {
-        self.context.refuse("\(self.keyPath)=*", named: "the model '*'", at: self.node.position)
         return Located(value: "*", position: self.node.position, isShowable: true)
     }
 }

@@ -43,7 +43,6 @@ struct MappingReader {
             return self.field(key, path: path, node: ConfigurationNode(.outline(value), at: .start), at: .start)
         }
         guard let entry = self.entries.first(where: { $0.key == key }) else { return nil }
-        self.context.refuse(path, named: "'\(key)'", at: entry.position)
         return self.field(key, path: path, node: entry.value, at: entry.position)
     }
 

@@ -83,7 +83,10 @@ extension Exchange {
         scopes: [ClientScope]
     ) -> TokenEstimate? {
         guard let facts else { return nil }
-        let burst = scopes.reduce(Int64(RequestFacts.mostTokens)) { min($0, $1.limits.tokens?.burst ?? $0) }
+        // A limit in the shadow must not make a request reserve less of the others.
+        let burst = scopes.reduce(Int64(RequestFacts.mostTokens)) {
+            $1.limits.isShadow ? $0 : min($0, $1.limits.tokens?.burst ?? $0)
+        }
         return TokenEstimate(
             facts,
             operation: operation,
@@ -105,6 +108,7 @@ extension Exchange {
             }
             worker.note(reservation.cooldowns, of: admission.candidates)
             passage?.admitted(reservation)
+            noteShadow(reservation.shadow, ofClientIn: admission.scopes)
             rateLimits = RateLimitFields(admission.scopes, reservation.levels)
             forward()
         case .refused(let refusal):
@@ -156,6 +160,7 @@ extension Exchange {
         switch decision {
         case .rerouted(let reservation):
             passage?.rerouted(reservation)
+            noteShadow(ofDeployment: reservation.shadow)
             if machine.admitted() == .forward { forward() } else { settle() }
         case .refused(let refusal):
             worker.note(refusal.cooldowns, of: passage?.candidatesLeft ?? [])

@@ -38,7 +38,7 @@ extension Operator {
     ) -> OperatorTable {
         var table = OperatorTable(
             name: "limits",
-            columns: ["client", "model", "limit", "allowed", "left", "full_in_ms"],
+            columns: ["client", "model", "limit", "allowed", "left", "full_in_ms", "mode"],
             rows: []
         )
         for (client, model, scope) in scopes {
@@ -55,12 +55,15 @@ extension Operator {
                 guard let allowed else { continue }
                 table.rows.append([
                     .text(client), model.isEmpty ? .none : .text(model), .text(limit), .number(allowed), .init(left),
-                    .init(time),
+                    .init(time), Self.mode(isShadow: limits.isShadow),
                 ])
             }
         }
         return table
     }
+
+    /// Of limits that refuse, and of those that only count.
+    private static func mode(isShadow: Bool) -> OperatorTable.Cell { .text(isShadow ? "shadow" : "enforced") }
 
     // MARK: deployments
 
@@ -75,7 +78,7 @@ extension Operator {
             name: "deployments",
             columns: [
                 "endpoint", "deployment", "models", "state", "wait_ms", "failures", "requests_left", "tokens_left",
-                "running",
+                "running", "mode",
             ],
             rows: []
         )
@@ -90,6 +93,7 @@ extension Operator {
                 .text(deployment.models.joined(separator: ",")),
                 .text(state), .number(report.cooldown > 0 ? report.cooldown : isProbed ? report.probe : 0),
                 .number(report.streak), .init(report.requests), .init(report.tokens), .number(running),
+                Self.mode(isShadow: deployment.candidate.limits.isShadow),
             ])
         }
         return table
@@ -141,7 +145,12 @@ extension Operator {
             case .admitted(let reservation):
                 answer(
                     "admitted",
-                    reservation.isProbe ? "as the one request that probes the deployment" : "every limit has room",
+                    Self.admitted(
+                        reservation,
+                        ofClient: client.scopes.shadowFinding(reservation.shadow, scopes, model: model),
+                        there: route.deployments[allowed[reservation.candidate]].shadowBlock
+                            ?? reservation.shadow.deployment
+                    ),
                     deployment: "\(named[reservation.candidate].endpoint)/\(named[reservation.candidate].deployment)"
                 )
             case .refused(let refusal):
@@ -160,15 +169,29 @@ extension Operator {
         switch refusal.reason {
         case .deployments: return "every deployment cools, is being probed or has no room"
         case .client(let scope, let kind):
-            let limit =
-                switch kind {
-                case .requests: "requests_per_minute"
-                case .tokens: "tokens_per_minute"
-                case .tokensPerDay: "tokens_per_day"
-                case .tokensPerMonth: "tokens_per_month"
-                case .concurrency: "concurrent_requests"
-                }
-            return scopes[scope].id.isOfModel ? "\(limit) of the client for this model" : "\(limit) of the client"
+            return words(kind, isOfModel: scopes[scope].id.isOfModel)
         }
+    }
+
+    private static func words(_ kind: LimitKind, isOfModel: Bool) -> String {
+        isOfModel ? "\(kind.name) of the client for this model" : "\(kind.name) of the client"
+    }
+
+    /// With what limits in the shadow would have done.
+    private static func admitted(
+        _ reservation: Reservation,
+        ofClient: ShadowFindings.OfClient?,
+        there: LimitKind?
+    ) -> String {
+        var reasons = [
+            reservation.isProbe
+                ? "as the one request that probes the deployment" : "every limit that is enforced has room"
+        ]
+        if ofClient == nil, there == nil, !reservation.isProbe { reasons = ["every limit has room"] }
+        if let ofClient {
+            reasons.append("shadow: \(words(ofClient.kind, isOfModel: ofClient.isOfModel)) would refuse")
+        }
+        if let there { reasons.append("shadow: \(there.name) of the deployment would pass it over") }
+        return reasons.joined(separator: "; ")
     }
 }

@@ -52,6 +52,11 @@ final class AccessLog {
         }
         lines.add("stream", record.isStream)
         lines.add("attempts", record.attempts)
+        if let shadow = record.shadow.client {
+            lines.add("shadow_limit", raw: shadow.kind.name)
+            lines.add("shadow_scope", raw: shadow.isOfModel ? "model" : "client")
+        }
+        if let kind = record.shadow.deployment { lines.add("shadow_deployment_limit", raw: kind.name) }
         if record.usage.total > 0 {
             lines.add("input_tokens", record.usage.input)
             lines.add("output_tokens", record.usage.output)

@@ -9,6 +9,8 @@ struct AdmissionMetrics {
     private(set) var duplicates = 0
     /// Refusals by client and limit, in the order of `limits`.
     private(set) var refusals: [Int]
+    /// Requests that limits in the shadow would have refused, likewise.
+    private(set) var shadowRefusals: [Int]
     /// From the question to its answer; zero where the answer is at hand.
     private(set) var wait = Histogram(bounds: Histogram.lagBounds)
     /// Failures that made a deployment cool, by endpoint and kind.
@@ -31,6 +33,7 @@ struct AdmissionMetrics {
     init(clients: Int, endpoints: Int) {
         self.clients = clients
         refusals = [Int](repeating: 0, count: (clients + 1) * Self.limits.count)
+        shadowRefusals = refusals
         cooldowns = [Int](repeating: 0, count: endpoints * Self.kinds.count)
     }
 
@@ -47,6 +50,10 @@ struct AdmissionMetrics {
     /// A client is told that it is refused: not each time that a request that waits is.
     mutating func countRefusal(_ reason: Refusal.Reason, client: Int?) {
         refusals[index(client: client ?? clients, limit: Self.limit(reason))] += 1
+    }
+
+    mutating func countShadow(_ kind: LimitKind, client: Int?) {
+        shadowRefusals[index(client: client ?? clients, limit: kind.rawValue - 1)] += 1
     }
 
     /// Index of the limit that refused.
@@ -79,6 +86,7 @@ struct AdmissionMetrics {
         duplicates += other.duplicates
         MetricsRows.each(of: other.clients, in: clients, width: Self.limits.count) {
             refusals[$1] += other.refusals[$0]
+            shadowRefusals[$1] += other.shadowRefusals[$0]
         }
         wait.add(other.wait)
         for index in other.cooldowns.indices { cooldowns[index] += other.cooldowns[index] }

@@ -41,6 +41,8 @@ struct ExchangeRecord {
     var region: String?
     /// By the end of its path.
     var operation = APIOperation.other
+    /// What limits in the shadow would have done.
+    var shadow = ShadowFindings()
     /// Tokens that were reserved; 0 where none were.
     var estimate = 0
     /// What it cost, as it was settled.

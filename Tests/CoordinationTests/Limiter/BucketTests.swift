@@ -113,7 +113,7 @@ struct MeterTests {
     func unlimited() {
         var meter = Meter(now: 0, requests: nil, tokens: nil)
         meter.refill(now: 1000, requests: nil, tokens: nil)
-        meter.debit(tokens: 5, requests: nil, tokens: nil)
+        meter.debit(tokens: 5, requests: nil, tokens: nil, isShadow: false)
         #expect(meter.levels == Levels(requests: Bucket.full, tokens: Bucket.full))
         meter.refill(now: 1000, requests: rate, tokens: nil)
         #expect(meter.requests == 600_000)

@@ -31,7 +31,7 @@ struct DifferentialTests {
                 "admitted", "probe", "requests", "tokens", "tokensPerDay", "tokensPerMonth", "concurrency",
                 "deployments", "duplicate", "rerouted", "reroute refused", "reported", "leaseLost", "applied",
                 "appliedLate", "alreadyApplied", "restored", "lost",
-            ] {
+            ] + Answer.shadows {
                 #expect(answers[answer, default: 0] > 0, "no step was answered \(answer)")
             }
         }
@@ -96,10 +96,16 @@ enum Answer: Equatable {
         }
     }
 
+    /// What a run with limits in the shadow comes across.
+    static let shadows =
+        LimitKind.allCases.map { "shadow \($0)" }
+        + [LimitKind.requests, .tokens, .concurrency].map { "shadow there \($0)" }
+
     /// For counting what a run has come across.
     var names: [String] {
         switch self {
-        case .admission(.admitted(let reservation)): reservation.isProbe ? ["admitted", "probe"] : ["admitted"]
+        case .admission(.admitted(let reservation)):
+            (reservation.isProbe ? ["admitted", "probe"] : ["admitted"]) + reservation.shadow.names
         case .admission(.refused(let refusal)):
             switch refusal.reason {
             case .client(_, let kind): ["\(kind)"]
@@ -107,7 +113,7 @@ enum Answer: Equatable {
             }
         case .admission(.duplicate): ["duplicate"]
         case .admission(.unavailable): []
-        case .reroute(.rerouted): ["rerouted"]
+        case .reroute(.rerouted(let reservation)): ["rerouted"] + reservation.shadow.names
         case .reroute(.refused): ["reroute refused"]
         case .reroute(.reported): ["reported"]
         case .reroute(.leaseLost): ["leaseLost"]
@@ -115,6 +121,12 @@ enum Answer: Equatable {
         case .settlement(let outcome): ["\(outcome)"]
         case .beat(let outcome): (outcome.restored > 0 ? ["restored"] : []) + (outcome.lost.isEmpty ? [] : ["lost"])
         }
+    }
+}
+
+extension ShadowRefusals {
+    fileprivate var names: [String] {
+        (client.map { ["shadow \($0.kind)"] } ?? []) + (deployment.map { ["shadow there \($0)"] } ?? [])
     }
 }
 

@@ -14,15 +14,22 @@ struct InterleavingTests {
         case admitted, expired, neverArrived
     }
 
-    private static let scope = Make.scope(
-        ClientLimits(requests: Make.rate(10), tokens: Make.rate(1000), concurrency: 9, tokensPerDay: 10_000)
-    )
-    private static let candidate = Make.candidate("d", DeploymentLimits(tokens: Make.rate(1000), concurrency: 9))
-    private static let admission = Make.admission(1, estimate: 100, [scope], on: [candidate])
+    /// Limits that are enforced, and the same in the shadow: they are charged alike.
+    private static func admission(isShadow: Bool) -> Admission {
+        let limits = ClientLimits(
+            requests: Make.rate(10),
+            tokens: Make.rate(1000),
+            concurrency: 9,
+            tokensPerDay: 10_000,
+            isShadow: isShadow
+        )
+        let there = DeploymentLimits(tokens: Make.rate(1000), concurrency: 9, isShadow: isShadow)
+        return Make.admission(1, estimate: 100, [Make.scope(limits)], on: [Make.candidate("d", there)])
+    }
     private static let usage = Usage(
         day: 20_260_320,
         client: ScopeID(client: "team-a"),
-        deployment: candidate.id,
+        deployment: Make.candidate("d").id,
         counts: Usage.Counts(requests: 1, input: 250)
     )
 
@@ -37,52 +44,59 @@ struct InterleavingTests {
         return orders
     }()
 
-    @Test("Every order of attempts and a cancellation has the effect of at most one, in the machine")
-    func machine() {
+    @Test(
+        "Every order of attempts and a cancellation has the effect of at most one, in the machine",
+        arguments: [false, true]
+    )
+    func machine(isShadow: Bool) {
+        let first = Self.admission(isShadow: isShadow)
         for start in Start.allCases {
             for order in Self.orders {
                 var machine = LimiterState()
-                if start != .neverArrived { _ = machine.admit(Self.admission, now: Make.now) }
-                if start == .expired { machine.leases[Self.admission.lease] = nil }
+                if start != .neverArrived { _ = machine.admit(first, now: Make.now) }
+                if start == .expired { machine.leases[first.lease] = nil }
                 let outcomes = order.map { event in
                     switch event {
-                    case .cancel: machine.cancel(Self.cancellation, now: Make.now)
-                    case .first, .second, .third: machine.settle(Self.settlement(event), now: Make.now)
+                    case .cancel: machine.cancel(Cancellation(first, authority: .shared), now: Make.now)
+                    case .first, .second, .third: machine.settle(Self.settlement(event, of: first), now: Make.now)
                     }
                 }
                 check(start, order, outcomes, machine.stored(KeySpace()))
-                let admission = machine.admit(Self.admission, now: Make.now)
+                let admission = machine.admit(first, now: Make.now)
                 if order.contains(.cancel) { #expect(admission == .duplicate, "\(start), \(order)") }
             }
         }
     }
 
-    @Test("Every order of attempts and a cancellation has the effect of at most one, in Redis")
-    func scripts() async throws {
+    @Test(
+        "Every order of attempts and a cancellation has the effect of at most one, in Redis",
+        arguments: [false, true]
+    )
+    func scripts(isShadow: Bool) async throws {
+        let first = Self.admission(isShadow: isShadow)
         try await withRedis { server in
             let scripts = try ScriptServer(server)
             for start in Start.allCases {
                 for order in Self.orders {
                     try scripts.flush()
-                    if start != .neverArrived { _ = try scripts.admit(Self.admission, now: Make.now) }
-                    if start == .expired { try server.command("DEL", "{0}:v1:l:\(Self.admission.lease)") }
+                    if start != .neverArrived { _ = try scripts.admit(first, now: Make.now) }
+                    if start == .expired { try server.command("DEL", "{0}:v1:l:\(first.lease)") }
                     let outcomes = try order.map { event in
                         switch event {
-                        case .cancel: try scripts.cancel(Self.cancellation, now: Make.now)
-                        case .first, .second, .third: try scripts.settle(Self.settlement(event), now: Make.now)
+                        case .cancel: try scripts.cancel(Cancellation(first, authority: .shared), now: Make.now)
+                        case .first, .second, .third:
+                            try scripts.settle(Self.settlement(event, of: first), now: Make.now)
                         }
                     }
                     check(start, order, outcomes, try scripts.stored())
-                    let admission = try scripts.admit(Self.admission, now: Make.now)
+                    let admission = try scripts.admit(first, now: Make.now)
                     if order.contains(.cancel) { #expect(admission == .duplicate, "\(start), \(order)") }
                 }
             }
         }
     }
 
-    private static let cancellation = Cancellation(admission, authority: .shared)
-
-    private static func settlement(_ event: Event) -> Settlement {
+    private static func settlement(_ event: Event, of admission: Admission) -> Settlement {
         let attempt =
             switch event {
             case .first: 1

@@ -56,6 +56,23 @@ struct ScriptTests {
         }
     }
 
+    @Test("A bucket that takes longer to fill than its day lasts is kept until it is full")
+    func slowerThanADay() async throws {
+        try await withRedis { server in
+            let scripts = try ScriptServer(server)
+            // Empty after one request, and full again thirty days later.
+            let rate = Make.rate(1, burst: 43_200)
+            let scope = Make.scope(ClientLimits(tokens: rate, tokensPerDay: 100_000))
+            let admission = Make.admission(1, estimate: 43_200, [scope])
+            #expect(try scripts.admit(admission, now: Make.now).reservation != nil)
+            let key = scripts.encoder.keys.scope + scope.id.name
+            let month: Int64 = 30 * 86_400_000
+            #expect(try scripts.lifetimes([key])[key, default: 0] > month)
+            #expect(try scripts.settle(Make.settlement(admission, actual: 43_201), now: Make.now) == .applied)
+            #expect(try scripts.lifetimes([key])[key, default: 0] > month)
+        }
+    }
+
     @Test("State is kept for as long as it says more than nothing would")
     func lifetimes() async throws {
         try await withRedis { server in

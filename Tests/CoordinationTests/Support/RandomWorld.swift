@@ -260,7 +260,8 @@ extension RandomWorld {
             tokens: rate(),
             concurrency: chance(40) ? Int64.random(in: 1...12, using: &random) : nil,
             tokensPerDay: chance(30) ? pick(Self.sizes) * 20 : nil,
-            tokensPerMonth: chance(30) ? pick(Self.sizes) * 400 : nil
+            tokensPerMonth: chance(30) ? pick(Self.sizes) * 400 : nil,
+            isShadow: chance(25)
         )
     }
 
@@ -268,7 +269,8 @@ extension RandomWorld {
         DeploymentLimits(
             requests: rate(),
             tokens: rate(),
-            concurrency: chance(40) ? Int64.random(in: 1...6, using: &random) : nil
+            concurrency: chance(40) ? Int64.random(in: 1...6, using: &random) : nil,
+            isShadow: chance(25)
         )
     }
 }

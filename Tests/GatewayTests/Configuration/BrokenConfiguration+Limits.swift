@@ -51,6 +51,23 @@ extension BrokenConfiguration {
                 """
         ),
         BrokenConfiguration(
+            "a shadow that is neither on nor off, misspelt or in the wrong place",
+            """
+            clients:
+              - name: a
+                api_keys: [aaaaaaaa]
+                limits: {requests_per_minute: 1, shadow: maybe}
+                model_limits: {"*": {tokens_per_minute: 1, shadowed: true}}
+                shadow: true
+            """,
+            errors: """
+                4:46: 'shadow' must be true or false; found 'maybe'
+                5:48: unknown key 'shadowed'; did you mean 'shadow'?
+                6:5: unknown key 'shadow'; known here: name, api_keys, entra, any_bearer_token, models, priority, limits, \
+                model_limits, burst
+                """
+        ),
+        BrokenConfiguration(
             "a burst beside no limit",
             """
             clients:

@@ -29,7 +29,6 @@ struct ConfigurationSchemaTests {
             file: "sluice.yaml",
             directory: "",
             environment: Self.environment,
-            refused: [],
             readFile: readConfigurationFile
         )
     }
@@ -62,18 +61,6 @@ struct ConfigurationSchemaTests {
             #expect(!key.about.isEmpty, "\(key.path)")
             #expect(key.about.hasSuffix("."), "\(key.path)")
             #expect(!key.value.shapes.isEmpty, "\(key.path)")
-        }
-    }
-
-    @Test("has every path that this version refuses")
-    func refusedPaths() {
-        let paths = Set(Self.keys.map(\.path))
-        for path in NotYetSupported.paths {
-            let key = path.hasSuffix("=*") ? path.dropLast(2) : path[...]
-            #expect(
-                paths.contains(String(key)) || key.hasSuffix(".*") && paths.contains(String(key.dropLast(2))),
-                "\(path)"
-            )
         }
     }
 

@@ -52,7 +52,7 @@ struct ConfigurationSummaryTests {
                     In all at most 600 requests a minute, 100,000 tokens a minute and 1 request at the same time, \
                 up to 1,000 tokens at once.
                     embeddings: nothing, as a limit is 0.
-                    gpt-4o: at most 1,000,000 tokens a day, counted but not enforced.
+                    gpt-4o: at most 1,000,000 tokens a day (shadow: counted, never refused).
                   Team B (tokens of 1 role or 1 group) may use every model at priority 5.
                     Without limits.
 

@@ -42,17 +42,12 @@ func completedConfiguration(_ text: String) -> String {
     return text
 }
 
-/// - Parameter refused: nothing, so that what the gateway does not do yet can be read all the same.
-func parseConfiguration(
-    _ text: String,
-    refused: Set<String> = []
-) -> Result<GatewayConfiguration, ConfigurationErrors> {
+func parseConfiguration(_ text: String) -> Result<GatewayConfiguration, ConfigurationErrors> {
     ConfigurationLoader.parse(
         text: text,
         file: "sluice.yaml",
         directory: "/etc/sluice",
         environment: configurationEnvironment,
-        refused: refused,
         readFile: readConfigurationFile
     ).map(\.configuration)
 }
@@ -67,8 +62,8 @@ func repositoryFile(_ path: String) -> String {
 }
 
 /// The errors of a text, one a line, without the file's name; nil when it has none.
-func configurationErrors(of text: String, refused: Set<String> = []) -> String? {
-    switch parseConfiguration(text, refused: refused) {
+func configurationErrors(of text: String) -> String? {
+    switch parseConfiguration(text) {
     case .success: nil
     case .failure(let errors): errors.errors.map { "\($0.line):\($0.column): \($0.message)" }.joined(separator: "\n")
     }

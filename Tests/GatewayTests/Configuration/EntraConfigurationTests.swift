@@ -139,33 +139,4 @@ struct EntraConfigurationTests {
         #expect(client.limits(of: "gpt-4o") == .init(tokensPerMinute: 20_000))
         #expect(client.limits(of: "anything") == .init(tokensPerMinute: 30_000, isShadow: true))
     }
-
-    @Test("refuses what this version does not do, by its path")
-    func refused() throws {
-        let text = """
-            mock: {body: "{}"}
-            clients:
-              - name: a
-                api_keys: [aaaaaaaa]
-                limits: {shadow: true}
-                model_limits: {"*": {tokens_per_minute: 1}}
-            models: [{name: "*", deployments: [{endpoint: e}]}]
-            endpoints: [{name: e, url: "https://h", pass_through: true}]
-            """
-        let refused: Set = [
-            "clients[].limits.shadow", "clients[].model_limits.*=*", "models[].name=*", "endpoints[].pass_through",
-        ]
-        #expect(
-            configurationErrors(of: text.split(separator: "\n").dropFirst().joined(separator: "\n"), refused: refused)
-                == """
-                4:14: 'shadow' is not supported by this version; remove it
-                5:20: '*' in 'model_limits' is not supported by this version; remove it
-                6:17: the model '*' is not supported by this version; remove it
-                7:41: 'pass_through' is not supported by this version; remove it
-                """
-        )
-        #expect(
-            configurationErrors(of: completedConfiguration("listen: 0.0.0.0:1"), refused: NotYetSupported.paths) == nil
-        )
-    }
 }

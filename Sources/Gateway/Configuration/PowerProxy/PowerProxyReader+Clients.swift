@@ -29,7 +29,6 @@ extension GatewayConfiguration.Client {
         if let usesEntra, takesAny {
             seen.addAnyBearer(usesEntra, isEntraValidated: false)
             self.takesAnyBearerToken = true
-            context.refuse("clients[].any_bearer_token", named: "'uses_entra_id_auth'", at: usesEntra.position)
             context.note(
                 usesEntra.position,
                 "any bearer token is this client's and goes on to Azure unvalidated, as in PowerProxy; 'entra' validates tokens "
@@ -120,7 +119,6 @@ extension GatewayConfiguration.Client {
                 } ?? [:]
             self.restrictToLimitedModels(field, at: path)
         } else if let tokens = field.thousands() {
-            field.context.refuse("clients[].model_limits.*=*", named: "a limit for each model", at: field.position)
             self.modelLimits = ["*": .init(tokensPerMinute: tokens)]
             keys.context.note(
                 field.position,

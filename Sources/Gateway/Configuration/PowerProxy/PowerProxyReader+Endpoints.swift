@@ -15,9 +15,6 @@ extension GatewayConfiguration {
         let expression = keys.value("forward_http_header_only_if_name_matches")?.regularExpression()
         let mock = keys.value("mock_response")
         self.mock = mock?.mapping("mock_response section") { Mock(readingPowerProxy: &$0) }
-        if let mock {
-            context.refuse("mock", named: "'mock_response'", at: mock.position)
-        }
         let connections = keys.value("connections")
         let field = keys.value("endpoints")
         if field == nil, mock == nil {
@@ -50,13 +47,6 @@ extension GatewayConfiguration {
             own.forwardHeadersMatching = expression
             return own
         }
-        if expression != nil, let first = field?.node.position {
-            context.refuse(
-                "endpoints[].forward_headers_matching",
-                named: "'forward_http_header_only_if_name_matches'",
-                at: first
-            )
-        }
         guard let field, !endpoints.isEmpty else { return }
         self.models = Self.models(of: endpoints, field)
     }
@@ -72,11 +62,6 @@ extension GatewayConfiguration {
         // Without models everything goes to the endpoints in file order.
         let isTrivial = names.isEmpty && open.allSatisfy { $0.nonStreamingFraction == 1 }
         if !open.isEmpty, !isTrivial {
-            field.context.refuse(
-                "models[].name=*",
-                named: "an endpoint without virtual deployments beside others",
-                at: field.position
-            )
             models.append(Self.model("*", open.flatMap { $0.deployments(of: nil) }))
         }
         for model in models where model.deployments.count > Model.mostDeployments {
@@ -121,7 +106,6 @@ extension PowerProxyEndpoint {
             self.endpoint.credential = (key.secret()?.value).map { .apiKey($0) }
         } else {
             self.endpoint.credential = .identity(.managed(clientID: identity))
-            context.refuse("endpoints[].managed_identity", named: "an endpoint without 'key'", at: keys.position)
             context.note(
                 keys.position,
                 "requests with a client's key are sent with a token of the managed identity; PowerProxy sends them without one",

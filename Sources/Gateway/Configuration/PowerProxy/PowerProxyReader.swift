@@ -45,12 +45,7 @@ extension GatewayConfiguration {
     }
 
     private mutating func use(_ plugins: PowerProxyPlugins, identity: String?) {
-        if let allow = plugins.allowDeployments {
-            allow.context.refuse(
-                "server.model_refusal_status",
-                named: "PowerProxy's status 401 for a deployment that is not allowed",
-                at: allow.node.position
-            )
+        if plugins.allowDeployments != nil {
             self.server.modelRefusalStatus = .unauthorized
         }
         if let limit = plugins.limitUsage {

@@ -8,8 +8,8 @@ package enum ConfigurationReference {
         Every key of the configuration file, made from the code that reads it by `make schema`. What the sections are for, and
         how values are written, is in [configuration.md](configuration.md).
 
-        A key in bold must be there. `[]` stands for each entry of a list, `*` for a name that you choose. A file that has what
-        this version does not support is refused.
+        A key in bold must be there. `[]` stands for each entry of a list, `*` for a name that you choose. A file with a
+        key that is not here is refused.
 
         """
 
@@ -54,7 +54,7 @@ package enum ConfigurationReference {
         let word = mapping.variant?.key == key.name ? mapping.variant.map { "`\($0.word)`" } : nil
         let value = word ?? key.value.shapes.map(self.words).joined(separator: ", or ")
         let standard = key.defaultText.map { "`\($0)`" } ?? ""
-        let about = (key.about + NotYetSupported.remark(on: key.path)).replacing("|", with: "\\|")
+        let about = key.about.replacing("|", with: "\\|")
         return "| \(name) | \(value) | \(standard) | \(about) |"
     }
 

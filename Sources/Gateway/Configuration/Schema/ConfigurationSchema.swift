@@ -21,7 +21,7 @@ package enum ConfigurationSchema {
         let surroundings = ConfigurationSurroundings(directory: "", environment: [:]) { _ in
             .failure(ConfigurationFileError(reason: "no file is read"))
         }
-        let context = ConfigurationContext(file: "", surroundings: surroundings, refused: [])
+        let context = ConfigurationContext(file: "", surroundings: surroundings)
         context.isReadingFile = false
         let outline = ConfigurationOutline()
         let root = ConfigurationField(
@@ -75,7 +75,6 @@ package enum ConfigurationSchema {
         for case .text(let rule) in key.value.shapes {
             description += rule.range.map { " \($0)." } ?? ""
         }
-        description += NotYetSupported.remark(on: key.path)
         var members: [(String, JSONTree)] = [("description", .string(description))]
         if let text = key.defaultText {
             members.append(("default", self.value(text)))

@@ -142,6 +142,10 @@ struct ConfigurationDifference {
         guard let key = path.last else { return "\(old ?? "none") -> \(new ?? "none")" }
         let scope = self.sentence(Array(path.dropLast()))
         let start = scope.isEmpty ? "" : scope + " "
+        if key == .key("shadow") {
+            func mode(_ text: String?) -> String { text == "true" ? "shadow" : "enforced" }
+            return "\(start)limits \(mode(old)) -> \(mode(new))"
+        }
         guard self.limitKeys.contains(key) else {
             return "\(start)\(key.words) \(old ?? "none") -> \(new ?? "none")"
         }

@@ -16,6 +16,8 @@ final class ExchangeTrace {
         var outcome = "unknown"
         /// Which limit refused.
         var limit: String?
+        /// Which limit in the shadow would have refused.
+        var shadowLimit: String?
         var authority: String?
         /// How often was asked: more than once for a request that waited.
         var questions = 1
@@ -51,6 +53,7 @@ final class ExchangeTrace {
         case .admitted(let reservation):
             admission?.outcome = "admitted"
             admission?.limit = nil
+            admission?.shadowLimit = reservation.shadow.client.map { $0.kind.name }
             admission?.authority =
                 switch reservation.authority {
                 case .shared: "shared"

@@ -71,6 +71,7 @@ struct SpanEncoder {
         times(&span, admission.start, admission.end ?? record.end, epoch)
         attribute(&span, "sluice.admission.outcome", admission.outcome)
         if let limit = admission.limit { attribute(&span, "sluice.admission.limit", limit) }
+        if let limit = admission.shadowLimit { attribute(&span, "sluice.admission.shadow_limit", limit) }
         if let authority = admission.authority { attribute(&span, "sluice.admission.authority", authority) }
         attribute(&span, "sluice.admission.questions", admission.questions)
         if record.estimate > 0 { attribute(&span, "sluice.admission.estimate", record.estimate) }

@@ -51,6 +51,8 @@ struct UsageEvent: Equatable, Sendable {
     /// Azure's own name of the request.
     var upstreamRequestID = ""
     var frontDoorReference = ""
+    /// The limit in the shadow that would have refused it; empty for none.
+    var shadowLimit = ""
 
     var endpoint: String { attempts.last?.endpoint ?? "" }
     var deployment: String { attempts.last?.deployment ?? "" }

@@ -57,6 +57,7 @@ struct UsageFrameWriter: ~Copyable {
         add(record.attempts > 0 ? record.earlierAttempts.count + 1 : 0)
         for attempt in record.earlierAttempts { add(attempt, endpointName) }
         if record.attempts > 0 { add(record.lastAttempt, endpointName) }
+        if let shadow = record.shadow.client { add(shadow.kind.name) }
         putLength(bytes.count - start - Self.lengthBytes, at: start)
     }
 
@@ -180,6 +181,11 @@ struct UsageFrameReader {
         for _ in 0..<attempts {
             guard let endpoint = text(end), let deployment = text(end), let status = int(end) else { return nil }
             event.attempts.append(.init(endpoint: endpoint, deployment: deployment, status: status))
+        }
+        // Most frames end here.
+        if at < end {
+            guard let shadowLimit = text(end) else { return nil }
+            event.shadowLimit = shadowLimit
         }
         return event
     }

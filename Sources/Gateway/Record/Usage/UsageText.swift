@@ -46,6 +46,7 @@ enum UsageText {
         row.addIfKnown("region", event.region)
         row.addIfKnown("upstream_request_id", event.upstreamRequestID)
         row.addIfKnown("front_door_ref", event.frontDoorReference)
+        row.addIfKnown("shadow_limit", event.shadowLimit)
         bytes = row.ended()
         bytes.append(UInt8(ascii: "\n"))
     }

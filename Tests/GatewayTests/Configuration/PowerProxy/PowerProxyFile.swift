@@ -15,18 +15,17 @@ struct PowerProxyFile {
             "clients: \(self.clients)\n\(plugins)aoai:\n  \(self.azure ?? "endpoints: \(self.endpoints)")\n\(self.more)\n"
     }
 
-    func load(refused: Set<String> = []) -> Result<LoadedConfiguration, ConfigurationErrors> {
-        loadPowerProxy(self.text, refused: refused)
+    func load() -> Result<LoadedConfiguration, ConfigurationErrors> {
+        loadPowerProxy(self.text)
     }
 }
 
-func loadPowerProxy(_ text: String, refused: Set<String> = []) -> Result<LoadedConfiguration, ConfigurationErrors> {
+func loadPowerProxy(_ text: String) -> Result<LoadedConfiguration, ConfigurationErrors> {
     ConfigurationLoader.parse(
         text: text,
         file: "powerproxy.yaml",
         directory: "/etc/sluice",
         environment: configurationEnvironment,
-        refused: refused,
         readFile: readConfigurationFile
     )
 }

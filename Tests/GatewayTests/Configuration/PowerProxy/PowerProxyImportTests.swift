@@ -24,7 +24,6 @@ struct PowerProxyImportTests {
             file: "sluice.yaml",
             directory: "/elsewhere",
             environment: [:],
-            refused: [],
             readFile: readConfigurationFile
         ).get()
         #expect(native.configuration == loaded.configuration)
@@ -56,24 +55,6 @@ struct PowerProxyImportTests {
                 """
             )
         )
-    }
-
-    @Test("is refused for the same reasons as the file it was made from", arguments: NotYetSupported.paths.sorted())
-    func refused(path: String) throws {
-        for text in Self.files {
-            let loaded = try loadPowerProxy(text).get()
-            let native = ConfigurationLoader.parse(
-                text: loaded.nativeText(),
-                file: "sluice.yaml",
-                directory: "",
-                environment: [:],
-                refused: [path],
-                readFile: readConfigurationFile
-            )
-            let isRefused = if case .failure = loadPowerProxy(text, refused: [path]) { true } else { false }
-            let isNativeRefused = if case .failure = native { true } else { false }
-            #expect(isRefused == isNativeRefused)
-        }
     }
 }
 

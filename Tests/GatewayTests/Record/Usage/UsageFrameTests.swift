@@ -1,3 +1,4 @@
+import Coordination
 import Foundation
 import NIOCore
 import TestSupport
@@ -57,6 +58,7 @@ struct UsageFrameTests {
         record.isProvisioned = Bool.random(using: &random)
         record.serviceTier = .priority
         record.region = "Sweden Central"
+        record.shadow.client = Bool.random(using: &random) ? .init(kind: .tokensPerDay, isOfModel: true) : nil
         record.upstreamRequestID = "9f1f7ae3"
         return record
     }
@@ -88,6 +90,7 @@ struct UsageFrameTests {
             #expect(event.endpoint == (record.attempts > 0 ? "us" : ""))
             #expect(event.attempts.dropLast().map(\.status) == record.earlierAttempts.map(\.status))
             #expect(event.serviceTier == "priority")
+            #expect(event.shadowLimit == (record.shadow.client == nil ? "" : "tokens_per_day"))
         }
         #expect(reader.next() == nil)
     }
@@ -126,6 +129,7 @@ struct UsageFrameTests {
             #expect(object["seconds"] as? Double == 1.25)
             #expect(object["model"] as? String == (event.model.isEmpty ? nil : event.model))
             #expect((object["attempts"] as? [Any])?.count == event.attempts.count)
+            #expect(object["shadow_limit"] as? String == (event.shadowLimit.isEmpty ? nil : "tokens_per_day"))
             var row = CSVRows(capacity: 1)
             UsageText.append(event, toCSV: &row)
             let text = String(decoding: row.take(), as: UTF8.self).replacing("\"gpt-\"\"4o\"\", Ü\"", with: "model")
