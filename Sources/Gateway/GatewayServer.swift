@@ -191,7 +191,7 @@ package final class GatewayServer: Service {
             let reloader = Reloader(fleet: fleet, reading: reading, environment: environment, logger: logger)
             let asked = asked
             tasks.addTask { await reloader.run(asked: asked) }
-            let proof = FleetProof(fleet: fleet, version: version)
+            let proof = FleetProof(fleet: fleet, version: version, logger: logger)
             if configuration.coordination != nil { tasks.addTask { await proof.run() } }
             await Self.untilGracefulShutdown()
             await drain(fleet, listener: data)
