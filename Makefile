@@ -13,7 +13,7 @@ SWIFT = "$$(deploy/find-swift.sh)"
 # The system's Python is the one that install-dependencies.sh gives venv to.
 PYTHON ?= /usr/bin/python3
 python_requirements := Tests/IntegrationTests/python/requirements.txt
-swift_sources := Sources bench Tests Package.swift
+swift_sources := Sources examples bench Tests Package.swift
 
 # Every test is a Swift Testing test. The XCTest run that `swift test` adds by default would find nothing, and leaks in
 # XCTest itself would fail the address sanitizer.
