@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books test-routing usage-cost scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema manual format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books test-routing scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema manual format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -110,14 +110,11 @@ record-cost: dependencies ## print what metrics, access log, usage sink and trac
 	swift=$(SWIFT); SLUICE_RECORD_COST=1 "$$swift" test -c release --scratch-path .build-record -Xswiftc -enable-testing \
 	$(swift_test_flags) --filter RecordCostTests
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.record --binaries .build/release $(OPTIONS)
+
 MINUTES ?= 10
 test-books: dependencies ## four gateways under mixed load and a kill -9: do events, Redis and Azure agree; MINUTES=10
 	$(build_programs)
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.books --binaries .build/release --seconds $$((60 * $(MINUTES))) --replicas 4 --kill
-
-usage-cost: build-dependencies ## microseconds of CPU that usage events and a CSV sink add to a request, in turns with a gateway without
-	$(build_programs)
-	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.books.cost --binaries .build/release $(OPTIONS)
 
 scripts-cost: dependencies ## print what the Redis scripts cost, in microseconds of Redis time by `INFO commandstats`
 	swift=$(SWIFT); "$$swift" build --build-tests; \

@@ -34,7 +34,7 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     var tallies: [DeploymentTally]
     private var liveLimits = LiveLimits()
     private var cooldowns = KnownCooldowns()
-    private var random = SystemRandomNumberGenerator()
+    private var random = SplitMix64(seed: .random(in: .min ... .max))
     let transfers: TransferLoop
     private var connections: [ObjectIdentifier: DownstreamConnection] = [:]
     let processID: UInt64
@@ -111,12 +111,13 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     /// In which order a request tries the deployments of its model, as indices.
     func order(_ route: ModelRoute, priority: Int, isStream: Bool, prefix: PromptPrefix?) -> [Int] {
         let now = Self.milliseconds(.now())
-        if let order = route.fixedOrder, cooldowns.areOver(now: now) { return order }
+        let nothingCools = cooldowns.areOver(now: now)
+        if let order = route.fixedOrder, nothingCools { return order }
         return CandidateOrder.indices(
             route,
             CandidateOrder.Request(priority: priority, isStream: isStream, prefix: prefix),
             now: now,
-            coolUntil: { cooldowns.until($0) },
+            coolUntil: nothingCools ? nil : { self.cooldowns.until($0) },
             random: &random
         )
     }

@@ -12,7 +12,7 @@ struct GatewayErrorTests {
         return try #require(outer["error"] as? [String: Any])
     }
 
-    @Test("has Azure's shape whatever its text", arguments: AccessLogLineTests.hostile)
+    @Test("has Azure's shape whatever its text", arguments: LogLinesTests.hostile)
     func json(text: String) throws {
         let object = try object(GatewayError(400, text, text, source: .downstream).json)
         #expect(object.count == 2)
@@ -24,7 +24,7 @@ struct GatewayErrorTests {
         )
     }
 
-    @Test("is one line, so that it can stand in an event", arguments: AccessLogLineTests.hostile)
+    @Test("is one line, so that it can stand in an event", arguments: LogLinesTests.hostile)
     func oneLine(text: String) {
         let json = GatewayError(400, text, text, source: .downstream).json
         #expect(!json.unicodeScalars.contains { $0.value < 0x20 })

@@ -1,6 +1,7 @@
 """Gateways that differ in what they record, a stand-in for Azure behind them, and a load that is the same for each."""
 
 import http.server
+import os
 import selectors
 import socket
 import subprocess
@@ -13,6 +14,9 @@ UPSTREAM_KEY = "key-of-the-upstream"
 START_SECONDS = 20
 ANSWER_SECONDS = 30
 CONNECTIONS = 16
+
+# A gateway has a core to itself; load and stand-in have the other.
+CORES = sorted(os.sched_getaffinity(0))
 
 # By name: lines of the configuration.
 VARIANTS = {
@@ -76,6 +80,7 @@ class Machine:
                 child.wait()
 
     def _start(self):
+        os.sched_setaffinity(0, {CORES[0]})
         self.collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
         threading.Thread(target=self.collector.serve_forever, daemon=True).start()
         mock = self._spawn(
@@ -104,14 +109,15 @@ class Machine:
         (folder / "sluice.yaml").write_text(text + "\n")
         ports = folder / "ports"
         command = [self.binaries / "sluice", "serve", "--config", folder / "sluice.yaml", "--port-file", ports]
-        process = self._spawn(name.replace(" ", "-"), command)
+        process = self._spawn(name.replace(" ", "-"), command, core=1)
         found = self._wait(name, process, lambda: lines(ports) if len(lines(ports)) == 2 else None)
         self.processes[name] = process
         self.ports[name] = int(found[0].rsplit(":", 1)[1])
 
-    def _spawn(self, name, command):
+    def _spawn(self, name, command, core=0):
         with (self.folder / f"{name}.log").open("wb") as log:
             child = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        os.sched_setaffinity(child.pid, {CORES[core % len(CORES)]})
         self.children.append(child)
         return child
 

@@ -16,36 +16,77 @@ struct CandidateOrder {
     }
 
     /// - Parameter coolUntil: when a deployment is free again as far as this loop knows, in milliseconds; 0 for never cooled.
+    ///   `nil` where none cools.
     /// - Returns: indices of the route's deployments; empty if the request may use none.
     static func indices(
         _ route: ModelRoute,
         _ request: Request,
         now: Int64,
-        coolUntil: (DeploymentID) -> Int64,
+        coolUntil: ((DeploymentID) -> Int64)?,
         random: inout some RandomNumberGenerator
     ) -> [Int] {
-        var keyed: [(index: Int, cool: Int64, tier: Int, draw: Double)] = []
-        keyed.reserveCapacity(route.deployments.count)
-        for (index, deployment) in route.deployments.enumerated() {
-            guard request.priority <= deployment.openToPriority else { continue }
-            if !request.isStream, deployment.nonStreamingFraction < 1,
-                Double.random(in: 0..<1, using: &random) >= deployment.nonStreamingFraction
-            {
-                continue
+        withUnsafeTemporaryAllocation(of: Place.self, capacity: route.deployments.count) { places in
+            var count = 0
+            for index in route.deployments.indices {
+                guard let place = place(of: index, route, request, now: now, coolUntil, &random) else { continue }
+                // Sixteen at most: nothing is quicker than to put each where it belongs.
+                var at = count
+                while at > 0, place < places[at - 1] {
+                    places[at] = places[at - 1]
+                    at -= 1
+                }
+                places[at] = place
+                count += 1
             }
-            let cool = coolUntil(route.candidates[index].id)
-            // Smallest of exponential draws with rates in the ratio of the weights: comes first as often as its weight says
-            // (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
-            // With a prefix the draw is no chance: the same one comes first for it (rendezvous hashing, with weights).
-            let draw =
-                -log(
-                    request.prefix?.draw(route.candidates[index].id)
-                        ?? Double.random(in: Double.leastNormalMagnitude..<1, using: &random)
-                )
-            keyed.append((index, cool > now ? cool : 0, deployment.tier, draw / Double(deployment.weight)))
+            return places[..<count].map(\.index)
         }
-        keyed.sort { ($0.cool, $0.tier, $0.draw) < ($1.cool, $1.tier, $1.draw) }
-        return keyed.map(\.index)
+    }
+
+    /// What a deployment's place in the order follows from, and which one it is.
+    private struct Place: Comparable {
+        let index: Int
+        let cool: Int64
+        let tier: Int
+        let draw: Double
+
+        static func < (one: Place, other: Place) -> Bool {
+            if one.cool != other.cool { return one.cool < other.cool }
+            if one.tier != other.tier { return one.tier < other.tier }
+            return one.draw < other.draw
+        }
+    }
+
+    /// `nil` for a deployment that the request may not use.
+    private static func place(
+        of index: Int,
+        _ route: ModelRoute,
+        _ request: Request,
+        now: Int64,
+        _ coolUntil: ((DeploymentID) -> Int64)?,
+        _ random: inout some RandomNumberGenerator
+    ) -> Place? {
+        let deployment = route.deployments[index]
+        guard request.priority <= deployment.openToPriority else { return nil }
+        if !request.isStream, deployment.nonStreamingFraction < 1,
+            Double.random(in: 0..<1, using: &random) >= deployment.nonStreamingFraction
+        {
+            return nil
+        }
+        let cool = coolUntil?(route.candidates[index].id) ?? 0
+        // Smallest of exponential draws with rates in the ratio of the weights: comes first as often as its weight says
+        // (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
+        // With a prefix the draw is no chance: the same one comes first for it (rendezvous hashing, with weights).
+        let draw =
+            -log(
+                request.prefix?.draw(route.candidates[index].id)
+                    ?? Double.random(in: Double.leastNormalMagnitude..<1, using: &random)
+            )
+        return Place(
+            index: index,
+            cool: cool > now ? cool : 0,
+            tier: deployment.tier,
+            draw: draw / Double(deployment.weight)
+        )
     }
 }
 

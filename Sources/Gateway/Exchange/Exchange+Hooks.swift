@@ -96,10 +96,10 @@ extension Exchange {
 
     /// The last that hooks hear: the usage event, whoever the client was.
     func settleHooks(_ line: HookLine) {
-        var frame = UsageFrameWriter(appendingTo: [])
+        var frame = UsageFrameWriter()
         let age = (record.end - record.start).nanoseconds / 1000
         frame.write(record, received: UsageTime.now() - age) { snapshot.endpoints[$0].name }
-        line.ended(frame: frame.taken())
+        line.ended(frame: frame.take())
     }
 }
 

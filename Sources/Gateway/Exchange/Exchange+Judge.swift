@@ -85,12 +85,12 @@ extension Exchange {
         switch verdict.finding {
         case .failed(let failure) where passage.choices > 1 || !failure.isOfTransport:
             let judged = passage.deployment?.isProvisioned == true ? failure.withoutFeedback : failure
-            return AttemptFailure(failure: judged, error: error)
+            return AttemptFailure(failure: judged.probedEverySecond, error: error)
         case .failed(let failure), .suspect(let failure):
             // Where there is one deployment, its refusing a connection says more than a cooldown would.
             if failure.kind == .connection, passage.choices == 1 { return nil }
             let isDown = worker.streaks.failed(candidate.id) || passage.reserved?.isProbe == true
-            return AttemptFailure(failure: isDown ? failure : .passing, error: error)
+            return AttemptFailure(failure: isDown ? failure.probedEverySecond : .passing, error: error)
         case .misconfigured:
             worker.metrics.misconfigured += 1
             // With nowhere else to go, the client is better served by the reason than by a cooldown.
@@ -167,6 +167,13 @@ extension Exchange {
 extension Failure {
     /// The deployment has said nothing.
     fileprivate var isOfTransport: Bool { kind == .connection || kind == .timeout }
+
+    /// Where a deployment that is down has not said how long: one request of the fleet tries it each second, so that everyone
+    /// is back within two of its recovery. Not after a time limit, whose every try costs somebody all of it: those waits double.
+    var probedEverySecond: Failure {
+        guard cooldown == nil, kind != .quota, kind != .timeout else { return self }
+        return Failure(kind: kind, cooldown: 1000 + jitter, jitter: jitter, feedback: feedback)
+    }
 
     /// A provisioned deployment has no limits of the kinds that the fields tell of.
     fileprivate var withoutFeedback: Failure { Failure(kind: kind, cooldown: cooldown, jitter: jitter) }

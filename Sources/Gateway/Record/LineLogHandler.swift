@@ -31,15 +31,15 @@ package struct LineLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         var clock = WallClock()
-        var line = AccessLogLine(format: format)
-        line.begin()
-        line.addTime(clock.now())
-        line.add("level", raw: event.level.rawValue)
-        line.add("logger", raw: label)
-        line.add("message", text: "\(event.message)")
+        var lines = LogLines(format: format)
+        lines.begin()
+        lines.addTime(clock.now())
+        lines.add("level", raw: event.level.rawValue)
+        lines.add("logger", raw: label)
+        lines.add("message", text: "\(event.message)")
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) { line.add(name: key, text: "\(value)") }
-        line.end()
-        writer.write(line.buffer)
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) { lines.add(name: key, text: "\(value)") }
+        lines.end()
+        writer.write(lines.take())
     }
 }

@@ -55,10 +55,10 @@ extension UsageReport {
     // MARK: for programs
 
     private var csv: String {
-        var bytes: [UInt8] = []
-        UsageText.appendRow(heads, to: &bytes)
-        for row in rows { UsageText.appendRow(fields(row, names: row.names), to: &bytes) }
-        return String(decoding: bytes, as: UTF8.self)
+        var lines = CSVRows(capacity: 1024)
+        lines.add(row: heads)
+        for row in rows { lines.add(row: fields(row, names: row.names)) }
+        return String(decoding: lines.take(), as: UTF8.self)
     }
 
     private var json: String {

@@ -18,20 +18,30 @@ final class FileSink: UsageSink {
             }
         }
 
-        var header: [String]? {
+        /// The first line of a file; empty where there is none.
+        var header: [UInt8] {
+            let columns: [String]
             switch self {
-            case .powerProxyCSV: PowerProxyUsage.columns
-            case .csv: UsageText.columns
-            case .jsonl: nil
+            case .powerProxyCSV: columns = PowerProxyUsage.columns
+            case .csv: columns = UsageText.columns
+            case .jsonl: return []
             }
+            var rows = CSVRows(capacity: 512)
+            rows.add(row: columns)
+            return rows.take()
         }
 
-        func append(_ event: UsageEvent, to bytes: inout [UInt8]) {
+        func lines(of events: [UsageEvent]) -> [UInt8] {
+            var rows = CSVRows(capacity: 512 * (events.count + 1))
             switch self {
-            case .powerProxyCSV: PowerProxyUsage(event)?.append(toCSV: &bytes)
-            case .csv: UsageText.appendCSV(event, to: &bytes)
-            case .jsonl: UsageText.appendJSON(event, to: &bytes)
+            case .powerProxyCSV: for event in events { PowerProxyUsage(event)?.append(toCSV: &rows) }
+            case .csv: for event in events { UsageText.append(event, toCSV: &rows) }
+            case .jsonl:
+                var lines: [UInt8] = []
+                for event in events { UsageText.appendJSON(event, to: &lines) }
+                return lines
             }
+            return rows.take()
         }
     }
 
@@ -71,17 +81,12 @@ final class FileSink: UsageSink {
         _ events: [UsageEvent],
         keep: (_ mark: String) throws(SinkFailure) -> Void
     ) throws(SinkFailure) -> SinkProgress {
-        var lines: [UInt8] = []
-        for event in events { format.append(event, to: &lines) }
+        var lines = format.lines(of: events)
         forgetIfGone()
         if !lines.isEmpty { try renew(keep) }
         do throws(SystemFailure) {
             if !lines.isEmpty, var file {
-                if file.bytes == 0, let header = format.header {
-                    var text: [UInt8] = []
-                    UsageText.appendRow(header, to: &text)
-                    lines = text + lines
-                }
+                if file.bytes == 0 { lines = format.header + lines }
                 try FileBytes.write(lines, to: file.descriptor, at: file.bytes, of: "\(folder)/\(file.name)")
                 guard fdatasync(file.descriptor) == 0 else { throw SystemFailure("fdatasync", file.name) }
                 file.bytes += lines.count

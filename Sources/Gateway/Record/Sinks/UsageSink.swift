@@ -96,11 +96,11 @@ final class SinkRunner: Sendable {
             case .more: break
             }
             guard let batch = reader.next() else {
-                rest(milliseconds: Self.pace)
+                spool.rest(milliseconds: Self.pace)
                 continue
             }
             guard deliver(batch, to: target) else { return }
-            if !batch.isFull { rest(milliseconds: Self.pace) }
+            if !batch.isFull { spool.rest(milliseconds: Self.pace) }
         }
     }
 
@@ -128,7 +128,7 @@ final class SinkRunner: Sendable {
                     logger.warning("usage sink fails", metadata: ["sink": "\(name)", "reason": "\(error.reason)"])
                 }
                 let delay = Self.delays.delay(failures: failures, chance: .random(in: 0..<1))
-                rest(milliseconds: max(Int(delay.nanoseconds / 1_000_000), (error.retryAfter ?? 0) * 1000))
+                spool.rest(milliseconds: max(Int(delay.nanoseconds / 1_000_000), (error.retryAfter ?? 0) * 1000))
                 if spool.state.read({ $0.isEnding || $0.isStopped }) { return false }
             }
         }
@@ -144,9 +144,5 @@ final class SinkRunner: Sendable {
             logger.warning("usage sink's place not kept", metadata: ["sink": "\(name)", "cause": "\(error)"])
             return false
         }
-    }
-
-    private func rest(milliseconds: Int) {
-        _ = spool.state.wait(milliseconds: milliseconds) { $0.isEnding || $0.isStopped ? true : nil }
     }
 }

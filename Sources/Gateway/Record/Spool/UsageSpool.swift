@@ -51,10 +51,14 @@ final class UsageSpool: Sendable {
     let folder: SpoolFolder
     let bounds: Bounds
     let state: Watched<State>
+    /// Whether the process ends. Apart from the state, whose every change would wake those that only rest.
+    private let isEnding = Watched(false)
     private let logger: Logger
 
     /// Milliseconds between two tries to write, and between two times that the disk is told to keep what it was given.
     private static let interval = 1000
+    /// Milliseconds between two writes, so that each has some size.
+    private static let pace = 50
 
     /// - Parameter delivered: as far as each sink was; `nil` for one that is new, or does not know.
     init(folder: SpoolFolder, bounds: Bounds = Bounds(), delivered: [SpoolPosition?], logger: Logger) {
@@ -123,7 +127,7 @@ final class UsageSpool: Sendable {
                     makeRoom()
                     // At the end there is no later.
                     if state.read({ $0.isEnding }) { break }
-                    _ = state.wait(milliseconds: Self.interval) { $0.isEnding ? true : nil }
+                    rest(milliseconds: Self.interval)
                 }
             }
             if !blocks.isEmpty { lose(blocks) }
@@ -133,6 +137,7 @@ final class UsageSpool: Sendable {
                 synced = .now()
             }
             makeRoom()
+            if work != nil { rest(milliseconds: Self.pace) }
             guard work?.ends != true || !state.read({ $0.waiting.isEmpty }) else {
                 segment?.close()
                 state.change { $0.isWritten = true }
@@ -250,9 +255,13 @@ final class UsageSpool: Sendable {
     /// Writes what there is, and lets the sinks take it for so long; the rest stays on the disk for the next process. Blocks.
     func end(milliseconds: Int) {
         state.change { $0.isEnding = true }
+        isEnding.change { $0 = true }
         _ = state.wait(milliseconds: milliseconds) { $0.isWritten && $0.running == 0 ? true : nil }
         state.change { $0.isStopped = true }
     }
+
+    /// Waits so long, or until the process ends.
+    func rest(milliseconds: Int) { _ = isEnding.wait(milliseconds: milliseconds) { $0 ? true : nil } }
 
     /// A sink takes nothing any more.
     func sinkEnded() { state.change { $0.running -= 1 } }

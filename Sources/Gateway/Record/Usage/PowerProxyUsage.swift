@@ -11,7 +11,7 @@ struct PowerProxyUsage {
         self.event = event
     }
 
-    private var received: String { UsageTime.text(event.received, separator: " ", zone: "+00:00") }
+    private var received: String { UsageTime.text(event.received, separator: UInt8(ascii: " "), zone: "+00:00") }
 
     /// Milliseconds: to the end of an answer in one piece, to the beginning of a stream.
     private var roundtrip: Int64 { (event.isStream ? event.firstByte ?? event.duration : event.duration) / 1000 }
@@ -52,15 +52,20 @@ struct PowerProxyUsage {
         "aoai_api_version",
     ]
 
-    func append(toCSV bytes: inout [UInt8]) {
-        UsageText.appendRow(
-            [
-                received, event.client, event.isStream ? "1" : "0", "\(event.usage.input)", "\(event.usage.output)",
-                "\(event.usage.total)", "\(roundtrip)", event.region, event.endpoint, event.model, event.deployment,
-                event.apiVersion,
-            ],
-            to: &bytes
-        )
+    func append(toCSV rows: inout CSVRows) {
+        rows.add(time: event.received, separator: UInt8(ascii: " "), zone: "+00:00")
+        rows.add(event.client)
+        rows.add(event.isStream)
+        rows.add(event.usage.input)
+        rows.add(event.usage.output)
+        rows.add(event.usage.total)
+        rows.add(Int(roundtrip))
+        rows.add(event.region)
+        rows.add(event.endpoint)
+        rows.add(event.model)
+        rows.add(event.deployment)
+        rows.add(event.apiVersion)
+        rows.end()
     }
 
     // MARK: Log Analytics

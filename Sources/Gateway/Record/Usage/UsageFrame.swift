@@ -4,30 +4,32 @@ internal import NIOCore
 ///
 /// A frame is its length and its fields in a fixed order: numbers as LEB128, texts with their length. A build reads the frames
 /// of older ones; what it does not know behind the fields that it knows, it passes over.
-struct UsageFrameWriter {
-    private(set) var bytes: [UInt8]
+struct UsageFrameWriter: ~Copyable {
+    private var bytes: LineBuffer
 
     /// Texts that a peer chose are cut there.
     static let mostText = 512
     /// Room for the frame's length, which is known last: LEB128 in full width.
     private static let lengthBytes = 3
+    /// LEB128 of 64 bits.
+    private static let mostNumberBytes = 10
 
-    /// - Parameter bytes: what there is; the frame goes behind it.
-    init(appendingTo bytes: consuming [UInt8]) { self.bytes = bytes }
+    /// - Parameter capacity: bytes to make room for at first.
+    init(capacity: Int = 1024) { bytes = LineBuffer(capacity: capacity) }
 
-    /// The bytes, which are then empty here.
-    mutating func taken() -> [UInt8] {
-        var taken: [UInt8] = []
-        swap(&taken, &bytes)
-        return taken
-    }
+    /// Bytes of the frames.
+    var count: Int { bytes.count }
+
+    /// The frames, which are then no longer here.
+    mutating func take() -> [UInt8] { bytes.take() }
 
     /// - Parameters:
     ///   - received: when the exchange began, in microseconds since 1970.
     ///   - endpointName: of an index in the record.
     mutating func write(_ record: borrowing ExchangeRecord, received: Int64, endpointName: (Int) -> String) {
         let start = bytes.count
-        for _ in 0..<Self.lengthBytes { bytes.append(0) }
+        bytes.reserve(Self.lengthBytes)
+        for _ in 0..<Self.lengthBytes { bytes.store(0) }
         add(UsageEvent.schemaVersion)
         let flags = (record.isStream ? 1 : 0) | (record.usage.isEstimated ? 2 : 0) | (record.isProvisioned ? 4 : 0)
         add(flags)
@@ -80,33 +82,39 @@ struct UsageFrameWriter {
     private mutating func add(_ number: Int) { add(UInt64(max(0, number))) }
 
     private mutating func add(_ number: UInt64) {
+        bytes.reserve(Self.mostNumberBytes)
         var rest = number
         while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            bytes.store(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
         }
-        bytes.append(UInt8(truncatingIfNeeded: rest))
+        bytes.store(UInt8(truncatingIfNeeded: rest))
     }
 
-    private mutating func add(_ text: some StringProtocol) {
-        let count = min(text.utf8.count, Self.mostText)
-        add(count)
-        if count == text.utf8.count {
-            bytes.append(contentsOf: text.utf8)
-        } else {
-            bytes.append(contentsOf: text.utf8.prefix(count))
-        }
+    private mutating func add(_ text: String) {
+        var text = text
+        text.withUTF8 { add($0) }
+    }
+
+    private mutating func add(_ text: Substring) {
+        var text = text
+        text.withUTF8 { add($0) }
+    }
+
+    private mutating func add(_ text: StaticString) { text.withUTF8Buffer { add($0) } }
+
+    private mutating func add(_ text: UnsafeBufferPointer<UInt8>) {
+        let text = UnsafeBufferPointer(rebasing: text.prefix(Self.mostText))
+        add(text.count)
+        bytes.reserve(text.count)
+        bytes.store(text)
     }
 
     private mutating func add(_ name: GUID?) {
         guard let name else { return add(0) }
         add(36)
+        bytes.reserve(36)
         name.write(to: &bytes)
-    }
-
-    private mutating func add(_ text: StaticString) {
-        add(text.utf8CodeUnitCount)
-        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
     private mutating func putLength(_ length: Int, at index: Int) {
@@ -159,14 +167,15 @@ struct UsageFrameReader {
         event.requestBytes = requestBytes
         event.responseBytes = responseBytes
         event.tier = tier
-        let fields: [WritableKeyPath<UsageEvent, String>] = [
-            \.client, \.identity, \.method, \.path, \.apiVersion, \.model, \.serviceTier, \.errorCode, \.errorSource,
-            \.region, \.upstreamRequestID, \.frontDoorReference,
-        ]
-        for field in fields {
-            guard let text = text(end) else { return nil }
-            event[keyPath: field] = text
-        }
+        guard let client = text(end), let identity = text(end), let method = text(end), let path = text(end),
+            let apiVersion = text(end), let model = text(end), let serviceTier = text(end),
+            let errorCode = text(end), let errorSource = text(end), let region = text(end),
+            let upstreamRequestID = text(end), let frontDoorReference = text(end)
+        else { return nil }
+        (event.client, event.identity, event.method, event.path) = (client, identity, method, path)
+        (event.apiVersion, event.model, event.serviceTier) = (apiVersion, model, serviceTier)
+        (event.errorCode, event.errorSource, event.region) = (errorCode, errorSource, region)
+        (event.upstreamRequestID, event.frontDoorReference) = (upstreamRequestID, frontDoorReference)
         guard let attempts = int(end), attempts <= 1000 else { return nil }
         for _ in 0..<attempts {
             guard let endpoint = text(end), let deployment = text(end), let status = int(end) else { return nil }
@@ -211,7 +220,9 @@ struct UsageFrameReader {
     private mutating func text(_ end: Int) -> String? {
         guard let count = number(end), count <= UInt64(max(0, end - at)) else { return nil }
         defer { at += Int(count) }
-        return String(decoding: bytes[at..<at + Int(count)], as: UTF8.self)
+        return bytes.withUnsafeBufferPointer {
+            String(decoding: UnsafeBufferPointer(rebasing: $0[at..<at + Int(count)]), as: UTF8.self)
+        }
     }
 }
 

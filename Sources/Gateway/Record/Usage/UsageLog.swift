@@ -5,19 +5,18 @@ internal import NIOCore
 final class UsageLog {
     private let spool: UsageSpool
     private let eventLoop: any EventLoop
-    private var pending: [UInt8] = []
+    private var frames = UsageFrameWriter(capacity: UsageLog.mostPending + 8 * 1024)
     private var count = 0
     private var flushIsScheduled = false
 
     /// An event waits no longer than this, and no more bytes than `mostPending`.
     static let mostDelay = TimeAmount.milliseconds(100)
-    private static let mostPending = 32 * 1024
+    private static let mostPending = 64 * 1024
 
     /// To be called on the event loop.
     init(spool: UsageSpool, eventLoop: any EventLoop) {
         self.spool = spool
         self.eventLoop = eventLoop
-        pending.reserveCapacity(Self.mostPending + 8 * 1024)
     }
 
     /// Of a client that is known; others use nothing, and must not be able to fill a disk.
@@ -26,25 +25,18 @@ final class UsageLog {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         let now = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-        // Moved out, not copied: a second reference would make every append copy what is pending.
-        var buffer: [UInt8] = []
-        swap(&buffer, &pending)
-        var frame = UsageFrameWriter(appendingTo: consume buffer)
-        frame.write(
+        frames.write(
             record,
             received: now - (record.end - record.start).nanoseconds / 1000,
             endpointName: endpointName
         )
-        pending = frame.taken()
         count += 1
-        if pending.count >= Self.mostPending { flush() } else { scheduleFlush() }
+        if frames.count >= Self.mostPending { flush() } else { scheduleFlush() }
     }
 
     func flush() {
         guard count > 0 else { return }
-        spool.add(pending, events: count)
-        pending = []
-        pending.reserveCapacity(Self.mostPending + 8 * 1024)
+        spool.add(frames.take(), events: count)
         count = 0
     }
 

@@ -61,43 +61,40 @@ enum UsageText {
         "estimated", "request_bytes", "response_bytes", "region", "upstream_request_id", "front_door_ref",
     ]
 
-    static func appendCSV(_ event: UsageEvent, to bytes: inout [UInt8]) {
+    static func append(_ event: UsageEvent, toCSV rows: inout CSVRows) {
+        rows.add(hexadecimal: event.id)
+        rows.add(time: event.received, separator: UInt8(ascii: "T"), zone: "Z")
+        rows.add(Int(event.duration))
+        rows.add(ifKnown: event.firstByte.map { Int($0) })
+        rows.add(event.client)
+        rows.add(event.identity)
+        rows.add(event.method)
+        rows.add(event.path)
+        rows.add(event.apiVersion)
+        rows.add(event.model)
+        rows.add(event.endpoint)
+        rows.add(event.deployment)
+        rows.add(ifKnown: event.attempts.isEmpty ? nil : event.tier)
+        rows.add(event.isProvisioned)
+        rows.add(event.serviceTier)
+        rows.add(event.attempts.map { "\($0.endpoint)/\($0.deployment)=\($0.status)" }.joined(separator: ";"))
+        rows.add(event.isStream)
+        rows.add(event.status)
+        rows.add(event.errorCode)
+        rows.add(event.errorSource)
         let usage = event.usage
-        let attempts = event.attempts.map { "\($0.endpoint)/\($0.deployment)=\($0.status)" }.joined(separator: ";")
-        appendRow(
-            [
-                event.idText, UsageTime.text(event.received), "\(event.duration)",
-                event.firstByte.map { "\($0)" } ?? "", event.client, event.identity, event.method, event.path,
-                event.apiVersion, event.model, event.endpoint, event.deployment,
-                event.attempts.isEmpty ? "" : "\(event.tier)", event.isProvisioned ? "1" : "0", event.serviceTier,
-                attempts, event.isStream ? "1" : "0", "\(event.status)", event.errorCode, event.errorSource,
-                "\(usage.input)", "\(usage.output)", "\(usage.total)", "\(usage.cached)", "\(usage.reasoning)",
-                "\(usage.inputAudio)", "\(usage.outputAudio)", "\(usage.inputImages)", "\(usage.outputImages)",
-                usage.milliseconds == 0 ? "" : JSONRow.seconds(usage.milliseconds), usage.isEstimated ? "1" : "0",
-                "\(event.requestBytes)", "\(event.responseBytes)", event.region, event.upstreamRequestID,
-                event.frontDoorReference,
-            ],
-            to: &bytes
-        )
-    }
-
-    static func appendRow(_ fields: [String], to bytes: inout [UInt8]) {
-        for (index, field) in fields.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            appendField(field, to: &bytes)
-        }
-        bytes.append(UInt8(ascii: "\n"))
-    }
-
-    static func appendField(_ field: String, to bytes: inout [UInt8]) {
-        let needsQuotes = field.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 < 0x20 }
-        guard needsQuotes else { return bytes.append(contentsOf: field.utf8) }
-        bytes.append(0x22)
-        for byte in field.utf8 {
-            if byte == 0x22 { bytes.append(0x22) }
-            bytes.append(byte)
-        }
-        bytes.append(0x22)
+        for count in [
+            usage.input, usage.output, usage.total, usage.cached, usage.reasoning, usage.inputAudio,
+            usage.outputAudio, usage.inputImages, usage.outputImages,
+        ] { rows.add(count) }
+        rows.add(usage.milliseconds == 0 ? "" : JSONRow.seconds(usage.milliseconds))
+        rows.add(usage.isEstimated)
+        rows.add(event.requestBytes)
+        rows.add(event.responseBytes)
+        rows.add(event.region)
+        rows.add(event.upstreamRequestID)
+        rows.add(event.frontDoorReference)
+        rows.end()
     }
 }
 
@@ -116,18 +113,39 @@ extension TokenUsage {
 /// Times of events as text, in UTC.
 enum UsageTime {
     /// `2026-03-31T18:40:09.123456Z`
-    static func text(_ microseconds: Int64) -> String { text(microseconds, separator: "T", zone: "Z") }
+    static func text(_ microseconds: Int64) -> String { text(microseconds, separator: UInt8(ascii: "T"), zone: "Z") }
 
     /// - Parameters:
     ///   - separator: between date and time.
     ///   - zone: at the end.
-    static func text(_ microseconds: Int64, separator: String, zone: String) -> String {
+    static func text(_ microseconds: Int64, separator: UInt8, zone: String) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(mostBytes)
+        write(microseconds, separator: separator, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self) + zone
+    }
+
+    /// The bytes that `write` stores, of years up to 9999.
+    static let mostBytes = 26
+
+    /// `2026-03-31T18:40:09.123456`
+    static func write(_ microseconds: Int64, separator: UInt8, to bytes: inout some ByteStore & ~Copyable) {
         let parts = parts(microseconds)
-        let date = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-        let time = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
-        let fraction = String(microseconds - microseconds / 1_000_000 * 1_000_000)
-        let zeros = String(repeating: "0", count: max(0, 6 - fraction.utf8.count))
-        return "\(date)\(separator)\(time).\(zeros)\(fraction)\(zone)"
+        func store(_ number: Int, digits: Int, _ mark: UInt8? = nil, in bytes: inout some ByteStore & ~Copyable) {
+            var divisor = digits == 6 ? 100_000 : digits == 4 ? 1000 : 10
+            while divisor > 0 {
+                bytes.store(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+                divisor /= 10
+            }
+            if let mark { bytes.store(mark) }
+        }
+        store(Int(parts.tm_year) + 1900, digits: 4, UInt8(ascii: "-"), in: &bytes)
+        store(Int(parts.tm_mon) + 1, digits: 2, UInt8(ascii: "-"), in: &bytes)
+        store(Int(parts.tm_mday), digits: 2, separator, in: &bytes)
+        store(Int(parts.tm_hour), digits: 2, UInt8(ascii: ":"), in: &bytes)
+        store(Int(parts.tm_min), digits: 2, UInt8(ascii: ":"), in: &bytes)
+        store(Int(parts.tm_sec), digits: 2, UInt8(ascii: "."), in: &bytes)
+        store(Int(microseconds % 1_000_000), digits: 6, in: &bytes)
     }
 
     /// `20260331-184009`

@@ -20,14 +20,14 @@ struct SpoolTests {
     }()
 
     private static func frames(_ ids: Range<UInt64>) -> [UInt8] {
-        var writer = UsageFrameWriter(appendingTo: [])
+        var writer = UsageFrameWriter(capacity: 1)
         for id in ids {
             var record = ExchangeRecord(id: ExchangeID(process: id, count: 0), start: .now(), end: .now())
             record.client = 0
             record.clientName = "team-a"
             writer.write(record, received: 1) { _ in "" }
         }
-        return writer.bytes
+        return writer.take()
     }
 
     /// A sink that keeps ids, and can be told to fail.

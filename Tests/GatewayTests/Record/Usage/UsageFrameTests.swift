@@ -64,14 +64,14 @@ struct UsageFrameTests {
     @Test("comes out of its bytes as it went in")
     func roundTrip() throws {
         var random = SplitMix(seed: 7)
-        var writer = UsageFrameWriter(appendingTo: [])
+        var writer = UsageFrameWriter(capacity: 1)
         var records: [ExchangeRecord] = []
         for _ in 0..<200 {
             let record = Self.record(&random)
             writer.write(record, received: 1_775_000_000_123_456) { ["sweden", "us"][$0] }
             records.append(record)
         }
-        var reader = UsageFrameReader(writer.bytes)
+        var reader = UsageFrameReader(writer.take())
         for record in records {
             let next = reader.next()
             let event = try #require(next)
@@ -95,10 +95,11 @@ struct UsageFrameTests {
     @Test("is none where its bytes are cut, and none is made up")
     func cut() {
         var random = SplitMix(seed: 8)
-        var writer = UsageFrameWriter(appendingTo: [])
+        var writer = UsageFrameWriter(capacity: 1)
         writer.write(Self.record(&random), received: 1) { _ in "sweden" }
-        for count in 0..<writer.bytes.count {
-            var reader = UsageFrameReader(Array(writer.bytes[..<count]))
+        let frame = writer.take()
+        for count in 0..<frame.count {
+            var reader = UsageFrameReader(Array(frame[..<count]))
             #expect(reader.next() == nil)
         }
     }
@@ -107,9 +108,9 @@ struct UsageFrameTests {
     func json() throws {
         var random = SplitMix(seed: 9)
         for _ in 0..<100 {
-            var writer = UsageFrameWriter(appendingTo: [])
+            var writer = UsageFrameWriter(capacity: 1)
             writer.write(Self.record(&random), received: 1_775_000_000_123_456) { _ in "sweden" }
-            var reader = UsageFrameReader(writer.bytes)
+            var reader = UsageFrameReader(writer.take())
             let next = reader.next()
             let event = try #require(next)
             var line: [UInt8] = []
@@ -125,9 +126,9 @@ struct UsageFrameTests {
             #expect(object["seconds"] as? Double == 1.25)
             #expect(object["model"] as? String == (event.model.isEmpty ? nil : event.model))
             #expect((object["attempts"] as? [Any])?.count == event.attempts.count)
-            var row: [UInt8] = []
-            UsageText.appendCSV(event, to: &row)
-            let text = String(decoding: row, as: UTF8.self).replacing("\"gpt-\"\"4o\"\", Ü\"", with: "model")
+            var row = CSVRows(capacity: 1)
+            UsageText.append(event, toCSV: &row)
+            let text = String(decoding: row.take(), as: UTF8.self).replacing("\"gpt-\"\"4o\"\", Ü\"", with: "model")
             #expect(text.split(separator: ",", omittingEmptySubsequences: false).count == UsageText.columns.count)
         }
     }
@@ -143,7 +144,7 @@ struct UsageFrameTests {
         event.apiVersion = "2024-10-21"
         event.attempts = [.init(endpoint: "Sweden", deployment: "gpt-4o-ptu", status: 200)]
         event.usage = TokenUsage(input: 10, output: 5, total: 15)
-        var csv: [UInt8] = []
+        var csv = CSVRows(capacity: 1)
         var console: [UInt8] = []
         var logs: [UInt8] = []
         let row = try #require(PowerProxyUsage(event))
@@ -151,7 +152,7 @@ struct UsageFrameTests {
         row.append(toConsole: &console)
         row.append(toLogs: &logs)
         #expect(
-            String(decoding: csv, as: UTF8.self)
+            String(decoding: csv.take(), as: UTF8.self)
                 == "2026-03-31 23:33:20.123456+00:00,Team 1,0,10,5,15,12,,Sweden,gpt-4o,gpt-4o-ptu,2024-10-21\n"
         )
         #expect(

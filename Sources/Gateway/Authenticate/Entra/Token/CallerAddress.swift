@@ -34,25 +34,28 @@ package struct CallerAddress: Hashable, Sendable {
         low = isMapped ? halves.1 : 0
     }
 
+    /// The most bytes that `write` stores: four groups of an IPv6 address and `:/64`.
+    static let maxTextBytes = 24
+
     /// Appends its text: an IPv4 address, or the first half of an IPv6 address with its length.
-    func write(to buffer: inout [UInt8]) {
+    func write(to buffer: inout some ByteStore & ~Copyable) {
         if high == 0, low >> 32 == 0xFFFF {
             for shift in stride(from: UInt64(24), through: 0, by: -8) {
                 Self.write(UInt32(truncatingIfNeeded: low >> shift & 0xFF), radix: 10, to: &buffer)
-                if shift > 0 { buffer.append(UInt8(ascii: ".")) }
+                if shift > 0 { buffer.store(UInt8(ascii: ".")) }
             }
         } else {
             for shift in stride(from: UInt64(48), through: 0, by: -16) {
                 Self.write(UInt32(truncatingIfNeeded: high >> shift & 0xFFFF), radix: 16, to: &buffer)
-                buffer.append(UInt8(ascii: ":"))
+                buffer.store(UInt8(ascii: ":"))
             }
-            buffer.append(contentsOf: ":/64".utf8)
+            for byte in ":/64".utf8 { buffer.store(byte) }
         }
     }
 
-    private static func write(_ number: UInt32, radix: UInt32, to buffer: inout [UInt8]) {
+    private static func write(_ number: UInt32, radix: UInt32, to buffer: inout some ByteStore & ~Copyable) {
         if number >= radix { write(number / radix, radix: radix, to: &buffer) }
         let digit = UInt8(number % radix)
-        buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        buffer.store(digit < 10 ? 0x30 + digit : 0x57 + digit)
     }
 }

@@ -28,12 +28,12 @@ package struct GUID: Hashable, Sendable {
     package func isSame(as other: Self) -> Bool { (high ^ other.high) | (low ^ other.low) == 0 }
 
     /// Appends the usual form, in lower case.
-    func write(to buffer: inout [UInt8]) {
+    func write(to buffer: inout some ByteStore & ~Copyable) {
         for position in 0..<32 {
-            if position == 8 || position == 12 || position == 16 || position == 20 { buffer.append(UInt8(ascii: "-")) }
+            if position == 8 || position == 12 || position == 16 || position == 20 { buffer.store(UInt8(ascii: "-")) }
             let half = position < 16 ? high : low
             let digit = UInt8(truncatingIfNeeded: half >> UInt64(60 - position % 16 * 4)) & 0xF
-            buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            buffer.store(digit < 10 ? 0x30 + digit : 0x57 + digit)
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 @Suite("A line of the log")
-struct AccessLogLineTests {
+struct LogLinesTests {
     static let hostile = [
         "", "plain", "with \"quotes\"", "back\\slash", "a\nb", "a\r\nb", "a\rb", "tab\t", "\u{0}", "\u{1}\u{1F}\u{7F}",
         "\u{2028}\u{2029}",
@@ -13,12 +13,12 @@ struct AccessLogLineTests {
         " status=200 ", "</script>", "\u{202E}evil", "a\u{FEFF}b", "%0a", "\u{10FFFF}",
     ]
 
-    private func line(_ format: GatewayConfiguration.Log.Format, _ body: (inout AccessLogLine) -> Void) -> String {
-        var line = AccessLogLine(format: format)
-        line.begin()
-        body(&line)
-        line.end()
-        return String(decoding: line.buffer, as: UTF8.self)
+    private func line(_ format: GatewayConfiguration.Log.Format, _ body: (inout LogLines) -> Void) -> String {
+        var lines = LogLines(format: format, capacity: 1)
+        lines.begin()
+        body(&lines)
+        lines.end()
+        return String(decoding: lines.take(), as: UTF8.self)
     }
 
     private func object(_ line: String) throws -> [String: Any] {
@@ -49,7 +49,7 @@ struct AccessLogLineTests {
         let line = line(.text) {
             $0.add("status", 401)
             $0.add("path", text: text)
-            $0.add("stream", raw: "true")
+            $0.add("stream", true)
         }
         #expect(line.utf8.starts(with: "status=401 path=\"".utf8))
         #expect(line.hasSuffix("\" stream=true\n"))
@@ -61,11 +61,11 @@ struct AccessLogLineTests {
 
     @Test("has numbers and truths bare, words quoted in JSON and bare in text")
     func form() {
-        func fill(_ line: inout AccessLogLine) {
+        func fill(_ line: inout LogLines) {
             line.add("zero", 0)
             line.add("least", .min)
             line.add("most", .max)
-            line.add("stream", raw: "false")
+            line.add("stream", false)
             line.add("client", raw: "team-a")
             line.add("path", text: "/a b")
             line.add(name: "key", text: "v")
@@ -89,13 +89,22 @@ struct AccessLogLineTests {
         #expect(object["path"] as? String == String(decoding: ("ab" + long).utf8.prefix(512), as: UTF8.self))
     }
 
-    @Test("follows what is in the buffer already")
-    func appends() {
-        var line = AccessLogLine(format: .text, buffer: Array("first\n".utf8))
-        line.begin()
-        line.add("a", 1)
-        line.end()
-        #expect(String(decoding: line.buffer, as: UTF8.self) == "first\na=1\n")
+    @Test("follows the lines before it, and none that were taken")
+    func follows() {
+        var lines = LogLines(format: .text, capacity: 1)
+        func add(_ number: Int) {
+            lines.begin()
+            lines.add("a", number)
+            lines.add("b", number)
+            lines.end()
+        }
+        add(1)
+        add(2)
+        #expect(lines.count == 16)
+        #expect(String(decoding: lines.take(), as: UTF8.self) == "a=1 b=1\na=2 b=2\n")
+        add(3)
+        #expect(String(decoding: lines.take(), as: UTF8.self) == "a=3 b=3\n")
+        #expect(lines.take().isEmpty)
     }
 
     @Test("has the time in UTC with milliseconds", arguments: [GatewayConfiguration.Log.Format.json, .text])
