@@ -13,7 +13,7 @@ SWIFT = "$$(deploy/find-swift.sh)"
 # The system's Python is the one that install-dependencies.sh gives venv to.
 PYTHON ?= /usr/bin/python3
 python_requirements := Tests/IntegrationTests/python/requirements.txt
-swift_sources := Sources bench Tests Package.swift
+swift_sources := Sources examples bench Tests Package.swift
 
 # Every test is a Swift Testing test. The XCTest run that `swift test` adds by default would find nothing, and leaks in
 # XCTest itself would fail the address sanitizer.
@@ -26,7 +26,7 @@ release_flags := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=
 # The gateway and its stand-in for Azure, for release: what is shown and what is measured.
 build_programs = swift=$(SWIFT); for product in sluice mock-azure; do "$$swift" build $(release_flags) --product "$$product"; done
 
-.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books test-routing scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema format lint lint-deploy clean dependencies build-dependencies
+.PHONY: help demo build dist sbom test fuzz token-cost front-door budgets test-differential test-fleet test-crash test-failures test-flapping test-partition test-exactness test-usage test-books test-routing scripts-cost record-cost reload-load test-asan test-tsan compare soak fleet quota rolling load-rate load-agreement verify-image schema manual format lint lint-deploy clean dependencies build-dependencies
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -199,6 +199,10 @@ schema: build-dependencies ## write the JSON Schema and the reference of the con
 	swift=$(SWIFT); "$$swift" build --product sluice; sluice="$$("$$swift" build --show-bin-path)/sluice"; \
 	"$$sluice" config schema > config/sluice.schema.json; \
 	"$$sluice" config schema --markdown > docs/configuration-reference.md
+
+manual: build-dependencies ## write docs/manual.md, what the help of every command says, anew
+	swift=$(SWIFT); "$$swift" build --product sluice; \
+	$(PYTHON) docs/make-manual.py "$$("$$swift" build --show-bin-path)/sluice" > docs/manual.md
 
 format: ## rewrite the Swift sources in the project's format
 	swift=$(SWIFT); "$$swift" format --in-place --recursive --parallel $(swift_sources)

@@ -84,6 +84,13 @@ let package = Package(
             dependencies: ["CBuildStamp", "Gateway", arguments, logging, lifecycle, unixSignals],
             swiftSettings: strict
         ),
+        // An example of a hook (docs/hooks.md); the gateway does not have it.
+        .target(
+            name: "CostCentreHook",
+            dependencies: ["Gateway"],
+            path: "examples/CostCentreHook",
+            swiftSettings: strict
+        ),
 
         .executableTarget(
             name: "MockAzure",
@@ -145,7 +152,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Gateway", "TestSupport", "TokenMill", nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: [
+                "CostCentreHook", "Gateway", "TestSupport", "TokenMill", logging, nioCore, nioPosix, nioHTTP1, nioSSL,
+            ],
             exclude: ["python"],
             swiftSettings: strict
         ),

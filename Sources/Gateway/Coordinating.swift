@@ -97,6 +97,9 @@ struct Coordinating: Sendable {
         await fleet?.announce(hash: hash, version: version)
     }
 
+    /// What operators changed last, the latest first; `nil` where nobody can say.
+    func changes() async -> [String]? { await fleet?.changes() }
+
     /// `nil` where this process decides alone by configuration.
     func snapshot() -> CoordinationSnapshot? { fleet?.snapshot() }
 

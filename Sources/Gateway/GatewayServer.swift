@@ -21,6 +21,7 @@ package final class GatewayServer: Service {
     private let onListening: @Sendable (Addresses) -> Void
     private let reading: ConfigurationReading
     private let version: String
+    private let hooks: HookSet?
     private let asked: AsyncStream<Void>
     private let asking: AsyncStream<Void>.Continuation
 
@@ -32,12 +33,14 @@ package final class GatewayServer: Service {
     ///   - reading: where that came from, and where a changed one is.
     ///   - version: as operators are told it.
     ///   - environment: the process's, in which Azure says where an identity's tokens are.
+    ///   - hooks: what this build adds to exchanges, in the order in which they are asked; each has a name of its own.
     ///   - onListening: called once, when both listeners accept.
     package init(
         configuration: GatewayConfiguration,
         reading: ConfigurationReading,
         version: String,
         environment: [String: String],
+        hooks: [any ExchangeHook] = [],
         logger: Logger,
         logWriter: LogWriter,
         onListening: @escaping @Sendable (Addresses) -> Void = { _ in }
@@ -49,6 +52,7 @@ package final class GatewayServer: Service {
         self.onListening = onListening
         self.reading = reading
         self.version = version
+        self.hooks = hooks.isEmpty ? nil : HookSet(hooks, logger: logger)
         (asked, asking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -69,6 +73,7 @@ package final class GatewayServer: Service {
             } catch {
                 outcome = .failure(error)
             }
+            await hooks?.drain()
             await fleet.shutdown()
             await fleet.books?.shutdown()
         } catch {
@@ -130,9 +135,12 @@ package final class GatewayServer: Service {
             )
         }
         let keepers = try await Self.makeKeepers(workers, snapshot, coordinating, logger: logger)
-        let logger = logger
+        let (logger, hooks) = (logger, hooks)
         for worker in workers {
-            try await worker.eventLoop.submit { worker.startTracing(logger: logger) }.get()
+            try await worker.eventLoop.submit {
+                worker.startTracing(logger: logger)
+                worker.hooks = hooks
+            }.get()
         }
         return Fleet(
             workers: workers,
@@ -140,7 +148,8 @@ package final class GatewayServer: Service {
             current: CurrentSnapshot(snapshot),
             coordinating: coordinating,
             keepers: keepers,
-            books: books
+            books: books,
+            hooks: hooks
         )
     }
 
@@ -185,13 +194,14 @@ package final class GatewayServer: Service {
                 "loops": "\(fleet.workers.count)",
             ]
         )
+        if let hooks { logger.notice("with hooks", metadata: ["names": "\(hooks.names)"]) }
         onListening(addresses)
         await withTaskGroup(of: Void.self) { tasks in
             if let credentials { tasks.addTask { await credentials.run() } }
             let reloader = Reloader(fleet: fleet, reading: reading, environment: environment, logger: logger)
             let asked = asked
             tasks.addTask { await reloader.run(asked: asked) }
-            let proof = FleetProof(fleet: fleet, version: version)
+            let proof = FleetProof(fleet: fleet, version: version, logger: logger)
             if configuration.coordination != nil { tasks.addTask { await proof.run() } }
             await Self.untilGracefulShutdown()
             await drain(fleet, listener: data)
@@ -294,6 +304,8 @@ struct Fleet: Sendable {
     let keepers: Keepers
     /// `nil` where nobody wants usage events.
     let books: UsageBooks?
+    /// `nil` in a build without.
+    let hooks: HookSet?
     let start = NIODeadline.now()
 
     var snapshot: Snapshot { pinned ?? current.snapshot }

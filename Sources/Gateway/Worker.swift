@@ -22,6 +22,8 @@ final class Worker: @unchecked Sendable {  // confined to `eventLoop`; made and 
     let usageLog: UsageLog?
     var regions: RegionNames
     var metrics: MetricsShard
+    /// `nil` in a build without.
+    var hooks: HookSet?
     /// `nil`: no exchange is traced.
     var tracer: Tracer?
     var streaks = FailureStreaks()

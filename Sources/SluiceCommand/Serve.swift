@@ -48,6 +48,7 @@ struct Serve: AsyncParsableCommand {
             reading: try reading(),
             version: Version.text,
             environment: ProcessInfo.processInfo.environment,
+            hooks: Hooks.registered,
             logger: Logger(label: "sluice"),
             logWriter: logWriter
         ) { addresses in

@@ -41,6 +41,11 @@ extension Integration {
 
         private func good(_ draft: TokenDraft = .application) -> TokenDraft { entra.good(draft, now: UnixTime.now()) }
 
+        /// Of an application that the file names.
+        static func token(_ entra: EntraStandIn) -> String {
+            entra.good(.application, now: UnixTime.now()).signed()
+        }
+
         private func ask(_ gateway: Gateway, _ path: String, _ headers: [String]) throws -> Response {
             let client = try gateway.connect()
             try client.request("GET", path, headers: headers, key: nil)

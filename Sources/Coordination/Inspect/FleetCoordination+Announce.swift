@@ -30,4 +30,25 @@ extension FleetCoordination {
             )
         }.sorted { $0.instance < $1.instance }
     }
+
+    /// What operators changed last, the latest first, as `FleetInspector.note` wrote it down.
+    ///
+    /// - Returns: at most `mostChanges`; `nil` while Redis does not answer.
+    package func changes() async -> [String]? {
+        guard let coordinator = anyCoordinator else { return nil }
+        let key = KeySpace.prefix(namespace) + KeySpace.changes
+        let reply: Result<RESPReply, RedisError> = await withCheckedContinuation { continuation in
+            coordinator.eventLoop.execute {
+                let command = RESPCommand(["LRANGE", key, "0", "\(Self.mostChanges - 1)"])
+                coordinator.client.upkeep(.plain(command), deadline: .now() + .seconds(2)) {
+                    continuation.resume(returning: $0)
+                }
+            }
+        }
+        guard case .success(let answer) = reply else { return nil }
+        return answer.array?.compactMap(\.text)
+    }
+
+    /// Changes that are looked at: more than operators make between two looks.
+    private static let mostChanges = 50
 }

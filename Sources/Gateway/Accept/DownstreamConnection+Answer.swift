@@ -60,10 +60,11 @@ extension DownstreamConnection {
         _ error: GatewayError,
         id: ExchangeID,
         rateLimits: RateLimitFields? = nil,
-        origin: AnswerOrigin? = nil
+        origin: AnswerOrigin? = nil,
+        added: [HookField] = []
     ) {
         if error.status == 413 { refuseRest() }
-        write(error, id: id, rateLimits: rateLimits, origin: origin)
+        write(error, id: id, rateLimits: rateLimits, origin: origin, added: added)
         answerEnded(reusable: true)
     }
 
@@ -71,7 +72,8 @@ extension DownstreamConnection {
         _ error: GatewayError,
         id: ExchangeID,
         rateLimits: RateLimitFields? = nil,
-        origin: AnswerOrigin? = nil
+        origin: AnswerOrigin? = nil,
+        added: [HookField] = []
     ) {
         let closes = saysClose
         compose { writer, _ in
@@ -95,6 +97,7 @@ extension DownstreamConnection {
             rateLimits?.write(to: &writer)
             // One that got nowhere has nothing to tell.
             if let origin, origin.attempts > 0 { origin.write(to: &writer) }
+            for field in added { writer.add(field) }
             let json = error.json
             writer.endHead(.length(json.utf8.count), closes: closes)
             writer.add(text: json)

@@ -77,6 +77,13 @@ struct ResponseWriter {
         head?.writeStaticString("\r\n")
     }
 
+    mutating func add(_ field: HookField) {
+        head?.writeString(field.name)
+        head?.writeStaticString(": ")
+        head?.writeString(field.value)
+        head?.writeStaticString("\r\n")
+    }
+
     mutating func add(_ name: StaticString, _ value: Int64) {
         head?.writeStaticString(name)
         head?.writeStaticString(": ")

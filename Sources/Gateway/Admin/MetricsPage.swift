@@ -30,6 +30,7 @@ struct MetricsPage {
         coordination(&page)
         access(&page)
         usage(&page)
+        hooks(&page)
         configuration(&page)
         routing?.write(to: &page, models: fleet.snapshot.roster.models.names)
         page.family("sluice_requests_in_flight", "gauge", "Requests being served.")

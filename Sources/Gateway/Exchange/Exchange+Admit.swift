@@ -6,8 +6,13 @@ internal import Transport
 extension Exchange {
     // MARK: admit
 
-    /// Asks for everything the request needs, if its client may use the model at all.
+    /// Asks for everything the request needs, if hooks have nothing against it and its client may use the model at all.
     func admit(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
+        if let hooks { return consult(hooks, model: model, payload: payload, upload: upload) }
+        ask(model: model, payload: payload, upload: upload)
+    }
+
+    func ask(model: String?, payload: Payload, upload: ExchangeStateMachine.Upload) {
         guard let resourcePath else { return admit(model: model, payload: payload, upload: upload, at: nil) }
         let ids = resourcesNamed(by: resourcePath, payload)
         if ids.isEmpty { return admit(model: model, payload: payload, upload: upload, at: nil) }

@@ -42,6 +42,7 @@ extension Exchange {
             let withState = matcher?.passes("tracestate") ?? endpoint.headers.forwardsTraceState
             addTrace(to: arena, withState: withState)
         }
+        if let hooks { for field in hooks.fields.request { arena.add(field.name, field.value) } }
         let request = TransferRequest(
             method: head.method.rawValue,
             target: upstreamTarget(deployment),
@@ -112,8 +113,14 @@ extension Exchange: TransferObserver {
             upstream,
             headers,
             method: record.method,
-            replacing: ReplacedFields(rateLimits: rateLimits, retryAfter: retryAfter, origin: origin)
+            replacing: ReplacedFields(
+                rateLimits: rateLimits,
+                retryAfter: retryAfter,
+                origin: origin,
+                added: hooks?.fields.answer ?? []
+            )
         )
+        if let hooks { tellHooks(hooks, of: upstream, isStream: headers.isEventStream) }
         if headers.isEventStream {
             startTimer(after: snapshot.limits.heartbeat)
             // A stream may stay open for minutes, and thousands of them at once.
@@ -141,7 +148,7 @@ extension Exchange: TransferObserver {
     }
 
     func transferReceived(_ transfer: Transfer, body: UnsafeRawBufferPointer) -> BodyDisposition {
-        guard connection.takesBytes else { return .pause }
+        guard connection.takesBytes, hooks?.isFull != true else { return .pause }
         switch machine.bytesReceived() {
         case .relay: relay(body)
         case .hold: hold(body)
@@ -156,6 +163,7 @@ extension Exchange: TransferObserver {
     func relayed(_ body: UnsafeRawBufferPointer) {
         if answer?.isStream == true {
             answer?.position.advance(over: body)
+            if let hooks { hooks.relayed(body) }
         }
         record.responseBytes += body.count
         // Before the client knows of it.
@@ -225,7 +233,7 @@ extension Exchange: DeadlineHandler {
 
     func deadlineReached(_ timer: DeadlineTimer) {
         switch machine.state {
-        case .ended: break
+        case .ended, .introducing, .consulting: break
         case .identifying: stopIdentifying()
         case .awaitingToken: tokenIsMissing()
         case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting: release()

@@ -5,9 +5,6 @@ internal import Transport
 extension Exchange {
     /// A request whose caller is not known yet.
     struct Unidentified {
-        /// What has come of it meanwhile.
-        var postponed: [ByteBuffer] = []
-        var hasEnded = false
         /// Kept alive here: a new configuration may bring another one.
         let authenticator: TokenAuthenticator
         let waiting: TokenAuthenticator.Waiting
@@ -24,7 +21,7 @@ extension Exchange {
         switch clients.find(apiKey: fields.apiKey, authorization: fields.authorization, hasher: worker.hasher) {
         case .client(let client):
             identified(client)
-            takeBody()
+            takeTurn()
         case .refused(let error):
             refuse(error)
         case .bearer(let token, let digest):
@@ -33,7 +30,7 @@ extension Exchange {
             } else if let client = clients.anyBearer {
                 passesCredential = true
                 identified(client)
-                takeBody()
+                takeTurn()
             } else {
                 refuse(.unknownKey)
             }
@@ -51,11 +48,12 @@ extension Exchange {
         switch outcome {
         case .identity(let identity):
             identified(identity)
-            takeBody()
+            takeTurn()
         case .refused(let refusal):
             refuse(GatewayError(refusal))
         case .pending(let wish):
             machine.identifying()
+            if postponed == nil { postponed = PostponedBody() }
             let waiting = authenticator.wait(
                 for: wish,
                 token: String(token),
@@ -89,10 +87,17 @@ extension Exchange {
             identified(identity)
             self.unidentified = nil
             connection.releaseReads()
-            takeBody()
-            for bytes in unidentified?.postponed ?? [] { receive(bytes) }
-            if unidentified?.hasEnded == true { requestEnded() }
+            takeTurn()
         }
+    }
+
+    /// It is known who calls: the body's turn, as far as it has come already.
+    private func takeTurn() {
+        takeBody()
+        guard let postponed else { return }
+        self.postponed = nil
+        for bytes in postponed.parts { receive(bytes) }
+        if postponed.hasEnded { requestEnded() }
     }
 
     /// The keys have not come in time.

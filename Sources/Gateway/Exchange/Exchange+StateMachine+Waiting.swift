@@ -4,7 +4,8 @@ extension ExchangeStateMachine {
     mutating func identifying() {
         switch state {
         case .collecting: state = .identifying
-        case .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+        case .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding, .awaitingToken, .holding,
+            .judging, .rerouting, .relaying,
             .ended:
             preconditionFailure("who calls is asked before anything else, and once")
         }
@@ -17,7 +18,8 @@ extension ExchangeStateMachine {
             state = .collecting
             return .takeBody
         // The exchange has ended meanwhile.
-        case .collecting, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+        case .collecting, .introducing, .consulting, .admitting, .waiting, .forwarding, .awaitingToken, .holding,
+            .judging, .rerouting, .relaying,
             .ended:
             return .none
         }
@@ -27,7 +29,8 @@ extension ExchangeStateMachine {
     mutating func awaitingToken() {
         switch state {
         case .forwarding(let upload): state = .awaitingToken(upload)
-        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .holding,
+            .judging, .rerouting, .relaying,
             .ended:
             preconditionFailure("a token is awaited when an attempt is to start")
         }
@@ -38,7 +41,8 @@ extension ExchangeStateMachine {
         case .awaitingToken(let upload):
             state = .forwarding(upload)
             return .forward
-        case .collecting, .identifying, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying,
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding, .holding,
+            .judging, .rerouting, .relaying,
             .ended:
             return .none
         }
@@ -58,7 +62,8 @@ extension ExchangeStateMachine {
             }
             state = .ended
             return error.map { .answer($0, cancelling: false) } ?? .completeHeld
-        case .collecting, .identifying, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting, .relaying,
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding, .holding,
+            .judging, .rerouting, .relaying,
             .ended:
             return .none
         }

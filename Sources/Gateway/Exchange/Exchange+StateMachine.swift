@@ -6,10 +6,14 @@ struct ExchangeStateMachine: ~Copyable {
 
     enum State: Equatable {
         /// The request's head is accepted; its body is collected because it must be read before anything is decided.
-        /// Can go to: `.identifying`, `.admitting`, `.ended`.
+        /// Can go to: `.introducing`, `.identifying`, `.consulting`, `.admitting`, `.ended`.
         case collecting
+        /// Hooks are told of the request before anything is known of it; the body waits. Can go to: `.collecting`, `.ended`.
+        case introducing
         /// Who calls can only be said with a key that is being fetched; the body waits. Can go to: `.collecting`, `.ended`.
         case identifying
+        /// Hooks are told who calls and what for, and may refuse. Can go to: `.admitting`, `.ended`.
+        case consulting(Upload)
         /// The coordinator is asked whether, and where. Can go to: `.waiting`, `.forwarding`, `.ended`.
         case admitting(Upload)
         /// Every deployment refused, and it waits for capacity to return. Can go to: `.admitting`, `.ended`.
@@ -60,6 +64,8 @@ struct ExchangeStateMachine: ~Copyable {
     enum Action: Equatable {
         case none
 
+        /// Find out who calls.
+        case authenticate
         /// Keep the part of the request until it is known who calls.
         case postpone
         /// Look at the request's body.
@@ -104,7 +110,8 @@ struct ExchangeStateMachine: ~Copyable {
 
         var isEnding: Bool {
             switch self {
-            case .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+            case .none, .authenticate, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack,
+                .upload, .endUpload,
                 .hold, .reroute, .relayHead, .relayHeld, .relay:
                 false
             case .complete, .completeHeld, .answer, .endStream, .cut, .abandon: true
@@ -116,13 +123,16 @@ struct ExchangeStateMachine: ~Copyable {
     var isUndecided: Bool {
         switch state {
         case .forwarding, .holding, .judging: true
-        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .relaying, .ended: false
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting,
+            .relaying, .ended:
+            false
         }
     }
 
     var isHoldingStream: Bool { if case .holding = state { true } else { false } }
     var isAdmitting: Bool { if case .admitting = state { true } else { false } }
 
+    var isConsulting: Bool { if case .consulting = state { true } else { false } }
     var isJudging: Bool { if case .judging = state { true } else { false } }
 
     // MARK: the request
@@ -130,13 +140,15 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func bodyReceived() -> Action {
         switch state {
         case .collecting: .collect
-        case .identifying: .postpone
-        case .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open),
+        case .introducing, .identifying: .postpone
+        case .consulting(.open), .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open),
+            .holding(.open),
             .judging(.open),
             .rerouting(.open), .relaying(.open, _):
             .upload
         // The parser gives no body behind a request's end, and an ended exchange has no use for one.
-        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .awaitingToken(.complete),
+        case .consulting(.complete), .admitting(.complete), .waiting(.complete), .forwarding(.complete),
+            .awaitingToken(.complete),
             .holding(.complete),
             .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             .none
@@ -146,7 +158,8 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func requestEnded() -> Action {
         switch state {
         case .collecting: return .decide
-        case .identifying: return .postpone
+        case .introducing, .identifying: return .postpone
+        case .consulting(.open): state = .consulting(.complete)
         case .admitting(.open): state = .admitting(.complete)
         case .waiting(.open): state = .waiting(.complete)
         case .forwarding(.open): state = .forwarding(.complete)
@@ -155,7 +168,8 @@ struct ExchangeStateMachine: ~Copyable {
         case .judging(.open): state = .judging(.complete)
         case .rerouting(.open): state = .rerouting(.complete)
         case .relaying(.open, let answer): state = .relaying(.complete, answer)
-        case .admitting(.complete), .waiting(.complete), .forwarding(.complete), .awaitingToken(.complete),
+        case .consulting(.complete), .admitting(.complete), .waiting(.complete), .forwarding(.complete),
+            .awaitingToken(.complete),
             .holding(.complete),
             .judging(.complete), .rerouting(.complete), .relaying(.complete, _), .ended:
             return .none
@@ -167,7 +181,10 @@ struct ExchangeStateMachine: ~Copyable {
     mutating func admitting(_ upload: Upload) {
         switch state {
         case .collecting: state = .admitting(upload)
-        case .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+        // What has come of the body meanwhile is known better here.
+        case .consulting(let upload): state = .admitting(upload)
+        case .introducing, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+            .rerouting, .relaying,
             .ended:
             preconditionFailure("an exchange is admitted once, when it has collected what it must know")
         }
@@ -185,7 +202,8 @@ struct ExchangeStateMachine: ~Copyable {
             state = .forwarding(upload)
             return .forward
         // The exchange has ended meanwhile.
-        case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+        case .collecting, .introducing, .identifying, .consulting, .waiting, .forwarding, .awaitingToken, .holding,
+            .judging, .relaying, .ended:
             return .giveBack
         }
     }
@@ -198,7 +216,8 @@ struct ExchangeStateMachine: ~Copyable {
         case .rerouting:
             state = .ended
             return error.map { .answer($0, cancelling: false) } ?? .completeHeld
-        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding, .awaitingToken,
+            .holding, .judging,
             .relaying, .ended:
             return .giveBack
         }
@@ -209,7 +228,8 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .admitting(let upload), .rerouting(let upload): state = .waiting(upload)
         // It has ended meanwhile.
-        case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying, .ended:
+        case .collecting, .introducing, .identifying, .consulting, .waiting, .forwarding, .awaitingToken, .holding,
+            .judging, .relaying, .ended:
             break
         }
     }
@@ -234,7 +254,8 @@ struct ExchangeStateMachine: ~Copyable {
             case .error: state = .judging(upload)
             }
             return .hold
-        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .holding, .judging, .rerouting, .relaying,
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .holding,
+            .judging, .rerouting, .relaying,
             .ended:
             return .none
         }
@@ -244,7 +265,9 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .relaying: .relay
         case .holding, .judging: .hold
-        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .ended: .none
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding, .awaitingToken,
+            .rerouting, .ended:
+            .none
         }
     }
 
@@ -253,7 +276,8 @@ struct ExchangeStateMachine: ~Copyable {
         switch state {
         case .holding(let upload): state = .relaying(upload, .eventStream)
         case .judging(let upload): state = .relaying(upload, .plain)
-        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding, .awaitingToken,
+            .rerouting, .relaying,
             .ended:
             return .none
         }
@@ -266,7 +290,8 @@ struct ExchangeStateMachine: ~Copyable {
         case .holding(let upload), .judging(let upload):
             state = .rerouting(upload)
             return .reroute(cancelling: true)
-        case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding, .awaitingToken,
+            .rerouting, .relaying,
             .ended:
             return .none
         }
@@ -286,7 +311,8 @@ struct ExchangeStateMachine: ~Copyable {
     /// The attempt is over; it is not to be cancelled.
     mutating func attemptEnded(_ error: GatewayError?, remedy: Remedy) -> Action {
         switch state {
-        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended:
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting,
+            .ended:
             return .none
         case .forwarding(let upload):
             return ended(upload, remedy) ?? .answer(error ?? Self.closedEarly, cancelling: false)
@@ -330,7 +356,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     mutating func clientLeft() -> Action {
         switch state {
-        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting:
             state = .ended
             return .abandon(cancelling: false)
         case .forwarding, .holding, .judging, .relaying:
@@ -346,7 +372,7 @@ struct ExchangeStateMachine: ~Copyable {
 
     private mutating func fails(_ error: GatewayError) -> Action {
         switch state {
-        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting:
             state = .ended
             return .answer(error, cancelling: false)
         case .forwarding, .holding, .judging:

@@ -13,7 +13,8 @@ final class Exchange {
     var edition: Edition
     /// Held until the exchange has ended and its attempt has let go of it.
     let connection: DownstreamConnection
-    let head: HTTPRequestHead
+    /// Hooks may replace fields of it.
+    var head: HTTPRequestHead
     let fields: RequestFields
     let target: RequestTarget
     let operation: APIOperation
@@ -25,6 +26,10 @@ final class Exchange {
     var client: ClientDirectory.Client?
     /// While a token waits for its key.
     var unidentified: Unidentified?
+    /// What has come of the body while it is not its turn.
+    var postponed: PostponedBody?
+    /// `nil` in a build without hooks, and before they are told.
+    var hooks: HookLine?
     /// Azure gets the client's own credential, as it came, whatever the endpoint has.
     var passesCredential = false
     /// What the last attempt showed.
@@ -129,7 +134,7 @@ final class Exchange {
         guard worker.gate.enter() else { return perform(machine.refused(.overloaded)) }
         hasPlace = true
         worker.metrics.inFlight += 1
-        authenticate()
+        if let hooks = worker.hooks { introduce(to: hooks) } else { authenticate() }
     }
 
     // MARK: authenticate (Exchange+Authenticate.swift), then the request body (Exchange+Request.swift)
@@ -144,7 +149,7 @@ final class Exchange {
             return perform(machine.refused(.bodyTooLarge(limit: snapshot.limits.bodyBytes)))
         }
         switch machine.bodyReceived() {
-        case .postpone: unidentified?.postponed.append(bytes)
+        case .postpone: postponed?.parts.append(bytes)
         case .collect: collect(bytes)
         case .upload: passOn(bytes)
         case let action: perform(action)
@@ -153,7 +158,7 @@ final class Exchange {
 
     func requestEnded() {
         switch machine.requestEnded() {
-        case .postpone: unidentified?.hasEnded = true
+        case .postpone: postponed?.hasEnded = true
         case .decide: decide()
         case .endUpload: endUpload()
         case let action: perform(action)
@@ -169,7 +174,8 @@ final class Exchange {
     /// Performs what the machine decided. Every ending goes through `settle` and `record`, once.
     func perform(_ action: ExchangeStateMachine.Action) {
         switch action {
-        case .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+        case .none, .authenticate, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload,
+            .endUpload,
             .hold,
             .reroute, .relayHead, .relay:
             return
@@ -186,7 +192,13 @@ final class Exchange {
         case .answer(let error, let cancelling):
             if awaitsContinue { connection.refuseRest() }
             finish(status: error.status, error: error, cancelling: cancelling)
-            connection.answer(error, id: record.id, rateLimits: rateLimits, origin: origin)
+            connection.answer(
+                error,
+                id: record.id,
+                rateLimits: rateLimits,
+                origin: origin,
+                added: hooks?.fields.answer ?? []
+            )
         case .endStream(let error, let cancelling):
             finish(status: answer?.status ?? 0, error: error, cancelling: cancelling)
             connection.endStream(with: error, at: answer?.position ?? EventStreamPosition())
@@ -217,8 +229,15 @@ final class Exchange {
         record.end = .now()
         endTrace()
         worker.record(record)
+        if let hooks { settleHooks(hooks) }
         connection.exchangeEnded(self)
     }
+}
+
+/// A request's body, as far as it has come before its turn.
+struct PostponedBody {
+    var parts: [ByteBuffer] = []
+    var hasEnded = false
 }
 
 /// What the client is being sent.

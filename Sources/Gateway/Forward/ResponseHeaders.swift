@@ -8,16 +8,23 @@ struct ReplacedFields {
     var retryAfter: Int64?
     /// Where the answer comes from; `nil` where clients are not to know.
     var origin: AnswerOrigin?
+    /// Fields of hooks.
+    var added: [HookField] = []
 
     func replaces(_ field: ResponseHead.Field, of head: ResponseHead) -> Bool {
         if rateLimits != nil, head.begins(field, "x-ratelimit-") { return true }
         if head.begins(field, "x-sluice-") { return true }
+        if !added.isEmpty {
+            let name = String(decoding: head.bytes[field.name], as: UTF8.self).lowercased()
+            if added.contains(where: { $0.name.lowercased() == name }) { return true }
+        }
         return retryAfter != nil && (head.matches(field, "retry-after") || head.matches(field, "retry-after-ms"))
     }
 
     func write(to writer: inout ResponseWriter) {
         rateLimits?.write(to: &writer)
         origin?.write(to: &writer)
+        for field in added { writer.add(field) }
         guard let retryAfter else { return }
         writer.add("retry-after", (retryAfter + 999) / 1000)
         writer.add("retry-after-ms", retryAfter)

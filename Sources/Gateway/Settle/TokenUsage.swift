@@ -1,25 +1,25 @@
 /// What one call used, in tokens or in seconds of sound: as Azure reported it, or estimated where it did not.
 ///
 /// The kinds are parts of `input` and `output`, not additions to them. Every number is within 0 ... `mostTokens`.
-struct TokenUsage: Equatable, Sendable {
-    var input = 0
-    var output = 0
+package struct TokenUsage: Equatable, Sendable {
+    package var input = 0
+    package var output = 0
     /// As reported, and never less than `input` and `output` together.
-    var total = 0
+    package var total = 0
     /// Of the input: read from the cache.
-    var cached = 0
+    package var cached = 0
     /// Of the output: never shown.
-    var reasoning = 0
-    var inputAudio = 0
-    var outputAudio = 0
+    package var reasoning = 0
+    package var inputAudio = 0
+    package var outputAudio = 0
     /// Of the input: pictures.
-    var inputImages = 0
+    package var inputImages = 0
     /// Of the output: pictures.
-    var outputImages = 0
+    package var outputImages = 0
     /// Length of the sound, where that is what is billed; then there are no tokens.
-    var seconds: Double = 0
+    package var seconds: Double = 0
     /// Azure did not say; this is what the gateway makes of what it saw.
-    var isEstimated = false
+    package var isEstimated = false
 
     static let mostTokens = RequestFacts.mostTokens
 

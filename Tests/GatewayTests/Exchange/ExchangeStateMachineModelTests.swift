@@ -8,7 +8,8 @@ private struct ExchangeModel {
     typealias Machine = ExchangeStateMachine
 
     enum Event: String, CaseIterable {
-        case askWho, knowWho, body, requestEnd, askOpen, askComplete, mustWait, asksAgain, admission, noDeployment,
+        case tellHooks, hooksAllow, askHooksOpen, askHooksComplete, askWho, knowWho, body, requestEnd, askOpen,
+            askComplete, mustWait, asksAgain, admission, noDeployment,
             noDeploymentButHeld,
             refuse
         case goodHead, streamHead, errorHead, bytes, heldEnough, heldFails
@@ -20,10 +21,11 @@ private struct ExchangeModel {
     static let error = GatewayError(502, "any", "Any error.", source: .upstream)
 
     /// What is going on between the coordinator, Azure and the client.
-    private enum Phase { case nothing, asking, waiting, attempt, awaitingToken, askingAgain }
+    private enum Phase { case nothing, hooks, asking, waiting, attempt, awaitingToken, askingAgain }
 
     private(set) var hasEnded = false
     private var phase = Phase.nothing
+    private var isUnheard = false
     private var isUnknown = false
     private var wasUnknown = false
     private var isUploadOpen = false
@@ -31,8 +33,9 @@ private struct ExchangeModel {
     private var head: Machine.Head?
     private var isHeld = false
 
-    var mayAsk: Bool { !hasEnded && phase == .nothing && !isUnknown }
-    var mayAskWho: Bool { mayAsk && !wasUnknown }
+    var mayTellHooks: Bool { !hasEnded && phase == .nothing && !isUnknown && !isUnheard }
+    var mayAsk: Bool { mayTellHooks || (!hasEnded && phase == .hooks) }
+    var mayAskWho: Bool { mayTellHooks && !wasUnknown }
     var mayAwaitToken: Bool { !hasEnded && runs && head == nil }
     private var runs: Bool { phase == .attempt }
     private var hasBegun: Bool { head != nil && !isHeld }
@@ -41,6 +44,16 @@ private struct ExchangeModel {
     mutating func expectation(of event: Event) -> Machine.Action {
         if hasEnded { return [.admission, .noDeployment, .noDeploymentButHeld].contains(event) ? .giveBack : .none }
         switch event {
+        case .tellHooks:
+            isUnheard = true
+            return .none
+        case .hooksAllow:
+            defer { isUnheard = false }
+            return isUnheard ? .authenticate : .none
+        case .askHooksOpen, .askHooksComplete:
+            phase = .hooks
+            isUploadOpen = event == .askHooksOpen
+            return .none
         case .askWho:
             isUnknown = true
             wasUnknown = true
@@ -49,12 +62,13 @@ private struct ExchangeModel {
             defer { isUnknown = false }
             return isUnknown ? .takeBody : .none
         case .body, .requestEnd:
-            return isUnknown ? .postpone : ofBody(event)
+            return isUnknown || isUnheard ? .postpone : ofBody(event)
         case .refusedToken, .awaitToken, .tokenComes, .noToken, .noTokenHere, .noTokenButHeld:
             return ofToken(event)
         case .askOpen, .askComplete:
+            // What hooks were asked about has its upload already.
+            if phase != .hooks { isUploadOpen = event == .askOpen }
             phase = .asking
-            isUploadOpen = event == .askOpen
             return .none
         case .mustWait:
             if phase == .asking || phase == .askingAgain { phase = .waiting }
@@ -155,6 +169,13 @@ private struct ExchangeModel {
 extension ExchangeStateMachine {
     fileprivate mutating func receive(_ event: ExchangeModel.Event) -> Action {
         switch event {
+        case .tellHooks:
+            introducing()
+            return .none
+        case .hooksAllow: return introduced()
+        case .askHooksOpen, .askHooksComplete:
+            consulting(event == .askHooksOpen ? .open : .complete)
+            return .none
         case .askWho:
             identifying()
             return .none
@@ -204,7 +225,7 @@ struct ExchangeStateMachineModelTests {
     private static let events: [ExchangeModel.Event] =
         ExchangeModel.Event.allCases
         + [.body, .body, .requestEnd, .askOpen, .askOpen, .askComplete, .admission, .admission, .admission]
-        + [.asksAgain, .asksAgain]
+        + [.asksAgain, .asksAgain, .hooksAllow, .hooksAllow]
         + [.goodHead, .streamHead, .streamHead, .errorHead, .bytes, .bytes, .bytes, .heldEnough]
 
     @Test("does what its promises say: one ending, nothing behind it, no bytes before a head", arguments: [1, 2, 3, 4])
@@ -220,6 +241,7 @@ struct ExchangeStateMachineModelTests {
                 let event = Self.events.randomElement(using: &random)!
                 if event == .askOpen || event == .askComplete, !model.mayAsk { continue }
                 if event == .askWho, !model.mayAskWho { continue }
+                if [.tellHooks, .askHooksOpen, .askHooksComplete].contains(event), !model.mayTellHooks { continue }
                 if event == .awaitToken, !model.mayAwaitToken { continue }
                 seen.append(event)
                 let expected = model.expectation(of: event)

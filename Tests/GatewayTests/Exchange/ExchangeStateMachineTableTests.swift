@@ -21,8 +21,12 @@ struct ExchangeStateMachineTableTests {
         switch state {
         case .collecting:
             break
+        case .introducing:
+            machine.introducing()
         case .identifying:
             machine.identifying()
+        case .consulting(let upload):
+            machine.consulting(upload)
         case .admitting(let upload):
             machine.admitting(upload)
         case .waiting(let upload):
@@ -61,7 +65,8 @@ struct ExchangeStateMachineTableTests {
     static let uploads: [Machine.Upload] = [.open, .complete]
 
     static let states: [Machine.State] =
-        [.collecting, .identifying] + uploads.map { .admitting($0) } + uploads.map { .waiting($0) }
+        [.collecting, .introducing, .identifying] + uploads.map { .consulting($0) } + uploads.map { .admitting($0) }
+        + uploads.map { .waiting($0) }
         + uploads.map { .forwarding($0) } + uploads.map { .awaitingToken($0) } + uploads.map { .holding($0) }
         + uploads.map { .judging($0) } + uploads.map { .rerouting($0) }
         + uploads.flatMap { [.relaying($0, .plain), .relaying($0, .eventStream)] } + [.ended]
@@ -95,8 +100,8 @@ struct ExchangeStateMachineTableTests {
 
     @Test("all states are tried")
     func states() {
-        #expect(Self.states.count == 21)
-        #expect(Set(Self.states.map { "\($0)" }).count == 21)
+        #expect(Self.states.count == 24)
+        #expect(Set(Self.states.map { "\($0)" }).count == 24)
     }
 
     @Test("a part of the request's body is kept, passed on while the upload is open, or dropped")
@@ -104,12 +109,14 @@ struct ExchangeStateMachineTableTests {
         after { $0.bodyReceived() }.expect { state in
             switch state {
             case .collecting: (.collect, state)
-            case .identifying: (.postpone, state)
-            case .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open), .holding(.open),
+            case .introducing, .identifying: (.postpone, state)
+            case .consulting(.open), .admitting(.open), .waiting(.open), .forwarding(.open), .awaitingToken(.open),
+                .holding(.open),
                 .judging(.open),
                 .rerouting(.open), .relaying(.open, _):
                 (.upload, state)
-            case .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+            case .consulting, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting,
+                .relaying, .ended:
                 (.none, state)
             }
         }
@@ -120,7 +127,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.requestEnded() }.expect { state in
             switch state {
             case .collecting: (.decide, .collecting)
-            case .identifying: (.postpone, .identifying)
+            case .introducing, .identifying: (.postpone, state)
+            case .consulting(.open): (.endUpload, .consulting(.complete))
             case .admitting(.open): (.endUpload, .admitting(.complete))
             case .waiting(.open): (.endUpload, .waiting(.complete))
             case .forwarding(.open): (.endUpload, .forwarding(.complete))
@@ -129,7 +137,8 @@ struct ExchangeStateMachineTableTests {
             case .judging(.open): (.endUpload, .judging(.complete))
             case .rerouting(.open): (.endUpload, .rerouting(.complete))
             case .relaying(.open, let answer): (.endUpload, .relaying(.complete, answer))
-            case .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting, .relaying, .ended:
+            case .consulting, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging, .rerouting,
+                .relaying, .ended:
                 (.none, state)
             }
         }
@@ -143,7 +152,8 @@ struct ExchangeStateMachineTableTests {
         }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.none, .waiting(upload))
-            case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+            case .collecting, .introducing, .identifying, .consulting, .waiting, .forwarding, .awaitingToken, .holding,
+                .judging, .relaying,
                 .ended:
                 (.none, state)
             }
@@ -171,7 +181,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.admitted() }.expect { state in
             switch state {
             case .admitting(let upload), .rerouting(let upload): (.forward, .forwarding(upload))
-            case .collecting, .identifying, .waiting, .forwarding, .awaitingToken, .holding, .judging, .relaying,
+            case .collecting, .introducing, .identifying, .consulting, .waiting, .forwarding, .awaitingToken, .holding,
+                .judging, .relaying,
                 .ended:
                 (.giveBack, state)
             }
@@ -183,7 +194,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.rerouteRefused(Self.late) }.expect { state in
             switch state {
             case .rerouting: (.answer(Self.late, cancelling: false), .ended)
-            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding,
+                .awaitingToken, .holding, .judging,
                 .relaying,
                 .ended:
                 (.giveBack, state)
@@ -192,7 +204,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.rerouteRefused(nil) }.expect { state in
             switch state {
             case .rerouting: (.completeHeld, .ended)
-            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .holding, .judging,
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding,
+                .awaitingToken, .holding, .judging,
                 .relaying,
                 .ended:
                 (.giveBack, state)
@@ -215,7 +228,7 @@ struct ExchangeStateMachineTableTests {
         _ error: GatewayError
     ) -> (Machine.Action, Machine.State) {
         switch state {
-        case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
+        case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting:
             (.answer(error, cancelling: false), .ended)
         case .forwarding, .holding, .judging: (.answer(error, cancelling: true), .ended)
         case .relaying(_, .plain): (.cut(error, cancelling: true), .ended)
@@ -244,7 +257,8 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .relaying: (.relay, state)
             case .holding, .judging: (.hold, state)
-            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .ended:
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding,
+                .awaitingToken, .rerouting, .ended:
                 (.none, state)
             }
         }
@@ -256,7 +270,8 @@ struct ExchangeStateMachineTableTests {
             switch state {
             case .holding(let upload): (.relayHeld, .relaying(upload, .eventStream))
             case .judging(let upload): (.relayHeld, .relaying(upload, .plain))
-            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding,
+                .awaitingToken, .rerouting, .relaying,
                 .ended:
                 (.none, state)
             }
@@ -268,7 +283,8 @@ struct ExchangeStateMachineTableTests {
         after { $0.failed() }.expect { state in
             switch state {
             case .holding(let upload), .judging(let upload): (.reroute(cancelling: true), .rerouting(upload))
-            case .collecting, .identifying, .admitting, .waiting, .forwarding, .awaitingToken, .rerouting, .relaying,
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .forwarding,
+                .awaitingToken, .rerouting, .relaying,
                 .ended:
                 (.none, state)
             }
@@ -282,7 +298,9 @@ struct ExchangeStateMachineTableTests {
             case .forwarding: (.answer(Self.closedEarly, cancelling: false), .ended)
             case .holding, .judging: (.completeHeld, .ended)
             case .relaying: (.complete, .ended)
-            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting,
+                .ended:
+                (.none, state)
             }
         }
     }
@@ -294,7 +312,9 @@ struct ExchangeStateMachineTableTests {
             case .forwarding, .holding, .judging: (.answer(Self.late, cancelling: false), .ended)
             case .relaying(_, .plain): (.cut(Self.late, cancelling: false), .ended)
             case .relaying(_, .eventStream): (.endStream(Self.late, cancelling: false), .ended)
-            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting,
+                .ended:
+                (.none, state)
             }
         }
     }
@@ -308,7 +328,9 @@ struct ExchangeStateMachineTableTests {
                     (.reroute(cancelling: false), .rerouting(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
+                case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken,
+                    .rerouting, .ended:
+                    (.none, state)
                 }
             }
             after { $0.attemptEnded(error, remedy: .renew) }.expect { state in
@@ -317,7 +339,9 @@ struct ExchangeStateMachineTableTests {
                     (.renewToken, .awaitingToken(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
+                case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken,
+                    .rerouting, .ended:
+                    (.none, state)
                 }
             }
             after { $0.attemptEnded(error, remedy: .resend) }.expect { state in
@@ -326,7 +350,9 @@ struct ExchangeStateMachineTableTests {
                     (.forward, .forwarding(upload))
                 case .relaying(_, .plain): (error.map { .cut($0, cancelling: false) } ?? .complete, .ended)
                 case .relaying(_, .eventStream): (error.map { .endStream($0, cancelling: false) } ?? .complete, .ended)
-                case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting, .ended: (.none, state)
+                case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken,
+                    .rerouting, .ended:
+                    (.none, state)
                 }
             }
         }
@@ -336,6 +362,27 @@ struct ExchangeStateMachineTableTests {
     func identified() {
         after { $0.identified() }.expect { state in
             state == .identifying ? (.takeBody, .collecting) : (.none, state)
+        }
+    }
+
+    @Test("a request that hooks let go on has it asked who calls, unless the exchange has ended meanwhile")
+    func introduced() {
+        after { $0.introduced() }.expect { state in
+            state == .introducing ? (.authenticate, .collecting) : (.none, state)
+        }
+    }
+
+    @Test("a request that hooks were asked about is admitted with its upload as it is by then", arguments: uploads)
+    func consulted(upload: Machine.Upload) {
+        for asked in Self.uploads {
+            var machine = Self.machine(in: .consulting(upload))
+            machine.admitting(asked)
+            let state = machine.state
+            #expect(state == .admitting(upload))
+        }
+        for start in Self.states {
+            let isConsulting = Self.machine(in: start).isConsulting
+            if case .consulting = start { #expect(isConsulting) } else { #expect(!isConsulting, "in \(start)") }
         }
     }
 
@@ -365,7 +412,7 @@ struct ExchangeStateMachineTableTests {
     func clientLeft() {
         after { $0.clientLeft() }.expect { state in
             switch state {
-            case .collecting, .identifying, .admitting, .waiting, .awaitingToken, .rerouting:
+            case .collecting, .introducing, .identifying, .consulting, .admitting, .waiting, .awaitingToken, .rerouting:
                 (.abandon(cancelling: false), .ended)
             case .forwarding, .holding, .judging, .relaying: (.abandon(cancelling: true), .ended)
             case .ended: (.none, .ended)
@@ -380,7 +427,8 @@ struct ExchangeStateMachineTableTests {
             .cut(Self.late, cancelling: false), .abandon(cancelling: true),
         ]
         let others: [Machine.Action] = [
-            .none, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload, .endUpload,
+            .none, .authenticate, .postpone, .takeBody, .collect, .decide, .forward, .renewToken, .giveBack, .upload,
+            .endUpload,
             .hold,
             .reroute(cancelling: true), .relayHead, .relayHeld, .relay,
         ]

@@ -32,17 +32,21 @@ final class Gateway: Sendable {
     ///   - file: the configuration file's text.
     ///   - environment: variables beside this process's own.
     ///   - launcher: a program with its arguments that starts it, as it starts anything.
+    ///   - name: of the file, in its folder.
+    ///   - arguments: of `serve`, behind its own.
     init(
         file text: String,
         upstream: any Upstream,
         environment: [String: String] = [:],
-        launcher: [String] = []
+        launcher: [String] = [],
+        name: String = "sluice.yaml",
+        arguments: [String] = []
     ) throws {
         self.upstream = upstream
         folder = try TemporaryFolder()
-        let file = try folder.write(text, to: "sluice.yaml")
+        let file = try folder.write(text, to: name)
         let ports = folder.url.appendingPathComponent("ports")
-        let serve = ["serve", "--config", file.path, "--port-file", ports.path]
+        let serve = ["serve", "--config", file.path, "--port-file", ports.path] + arguments
         let command = launcher + [Build.executable("sluice")] + serve
         let process = try ChildProcess(
             command[0],
@@ -64,6 +68,9 @@ final class Gateway: Sendable {
 
     /// Replaces the configuration file, in one step.
     func rewrite(_ text: String) throws { _ = try folder.write(text, to: "sluice.yaml") }
+
+    /// A file or folder in the folder of the test.
+    func path(_ name: String) -> String { folder.url.appendingPathComponent(name).path }
 
     /// Puts a file beside the configuration.
     func write(_ text: String, to name: String) throws { _ = try folder.write(text, to: name) }
