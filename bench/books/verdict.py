@@ -7,6 +7,7 @@ the loss of docs/usage.md that it is, and is wrong if it is none or beyond that 
 import contextlib
 import copy
 import io
+import itertools
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -262,7 +263,7 @@ class Verdict:
                 served[deployment].update({"prompt": tokens[0], "completion": tokens[1], "exchanges": tokens != (0, 0)})
         models = {"gpt-4o": "chat", "gpt-4o-second": "chat", "gpt-4o-weak": "fault", "gpt-4o-worse": "fault",
                   "gpt-4o-error": "error", "gpt-4o-reply": "reply", ESTIMATED: "left", "text-embedding-3-small": "embed"}
-        running = [exchange for exchange, what, loss in self.losses if what != "counters" and "running" in loss
+        running = [exchange for exchange, what, loss in self.losses if what == "event" and "running" in loss
                    or "cut off" in loss]
         for deployment, model in models.items():
             azure, mine = self.stats["tokens"]["by_deployment"].get(deployment, Counter()), served[deployment]
@@ -272,11 +273,10 @@ class Verdict:
                 estimated = sum(event.is_estimated for event in self.events.values())
                 self.check(estimated > 0, f"{text}; {estimated} exchanges estimated, which Azure's books are not")
                 continue
-            most = [sum(getattr(exchange, part) for exchange in running if exchange.model == model)
-                    for part in ("prompt", "output")]
-            more = [azure["prompt"] - mine["prompt"], azure["completion"] - mine["completion"]]
-            holds = mine["exchanges"] > 0 and all(0 <= of <= at for of, at in zip(more, most, strict=True))
-            self.check(holds, text + (f": {more} of exchanges that ran, which were to have {most}" if any(more) else ""))
+            more = (azure["prompt"] - mine["prompt"], azure["completion"] - mine["completion"])
+            ran = served_unseen(more, [exchange for exchange in running if exchange.model == model])
+            self.check(mine["exchanges"] > 0 and ran is not None,
+                       text + (f": {more} more, of {ran or 'no'} exchanges that ran" if any(more) else ""))
 
     def list_losses(self):
         if not self.killed:
@@ -290,6 +290,16 @@ class Verdict:
         longest = max((self.killed[1] - exchange.end for exchange in within), default=0.0)
         print(f"      {len(self.losses)} in all; the oldest that had ended did so {max(0, longest) * 1000:.0f} ms before "
               f"the kill (bound: {EVENTS_AT_RISK * 1000:.0f} ms)")
+
+
+def served_unseen(more, running):
+    """How many of the exchanges that ran are what Azure has more: prompts whole, answers as far as they came; None if none are."""
+    for count in range(len(running) + 1):
+        for exchanges in itertools.combinations(running[:12], count):
+            if more[0] == sum(exchange.prompt for exchange in exchanges) and \
+                    0 <= more[1] <= sum(exchange.output for exchange in exchanges):
+                return count
+    return None
 
 
 def sees_tampering(load, books, killed):
