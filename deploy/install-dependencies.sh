@@ -23,7 +23,7 @@ readonly build_packages=(
     libc6-dev libstdc++-12-dev binutils
     make git curl ca-certificates
 )
-readonly test_packages=(nginx openssl redis-server prometheus python3 python3-venv chromium)
+readonly test_packages=(nginx openssl redis-server prometheus python3 python3-venv chromium faketime)
 readonly compare_packages=("${test_packages[@]}" haproxy wrk util-linux libnginx-mod-http-lua lua-cjson valgrind)
 
 case "${1:-all}" in

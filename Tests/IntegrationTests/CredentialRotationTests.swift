@@ -47,7 +47,7 @@ extension Integration {
         }
 
         /// Asks one request after the other on one connection until `end`, and counts what is no 200.
-        private static func load(_ gateways: [Gateway], for duration: Duration) throws -> (good: Int, bad: [String]) {
+        static func load(_ gateways: [Gateway], for duration: Duration) throws -> (good: Int, bad: [String]) {
             let results = Shared((good: 0, bad: [String]()))
             let end = ContinuousClock.now + duration
             let done = DispatchGroup()

@@ -92,7 +92,9 @@ final class Keepers: @unchecked Sendable {  // confined to its event loop
         let kept = snapshot.endpoints.map { endpoint -> CredentialKeeper? in
             guard case .token(let settings) = endpoint.credential else { return nil }
             if let known = credentials.first(where: { $0.settings == settings }) { return known.keeper }
-            let keeper = earlier.first { $0.settings == settings }?.keeper ?? makeKeeper(settings)
+            let keeper =
+                earlier.first { $0.settings == settings }?.keeper
+                ?? makeKeeper(settings, after: earlier.first { $0.settings.isSameIdentity(as: settings) }?.keeper)
             credentials.append((settings, keeper))
             return keeper
         }
@@ -102,9 +104,12 @@ final class Keepers: @unchecked Sendable {  // confined to its event loop
         return kept
     }
 
-    private func makeKeeper(_ settings: CredentialKeeper.Settings) -> CredentialKeeper {
+    private func makeKeeper(
+        _ settings: CredentialKeeper.Settings,
+        after earlier: CredentialKeeper?
+    ) -> CredentialKeeper {
         let keeper = CredentialKeeper(settings, transfers: transfers, logger: logger)
-        keeper.start()
+        keeper.start(after: earlier)
         return keeper
     }
 }

@@ -42,6 +42,21 @@ extension GatewayConfiguration {
         case managed(clientID: String?)
         /// The Kubernetes service account, by the variables that AKS sets.
         case workload
+        /// An application of a tenant, by a secret of its own.
+        case application(ApplicationSecret)
+    }
+
+    /// What proves to Entra ID that the gateway is an application (OAuth 2.0 client credentials).
+    package struct ApplicationSecret: Sendable, Equatable {
+        /// The tenant's id, in lower case.
+        package var tenant: String
+        /// The application's client id, in lower case.
+        package var clientID: String
+        package var secret: Secret
+        /// Default public.
+        package var cloud = AzureCloud.public
+        /// Gives the tokens in place of the cloud's host. HTTPS, or plain HTTP on loopback.
+        package var authority: EndpointURL?
     }
 }
 

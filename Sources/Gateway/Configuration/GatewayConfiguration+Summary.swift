@@ -154,6 +154,8 @@ extension GatewayConfiguration.Endpoint {
             case .apiKey: "with its API key"
             case .identity(.managed(let clientID)): "as managed identity\(clientID.map { " \($0)" } ?? "")"
             case .identity(.workload): "as workload identity"
+            case .identity(.application(let application)):
+                "as application \(application.clientID) of tenant \(application.tenant)"
             case .passThrough: "with the client's credential"
             case nil: "without a credential"
             }

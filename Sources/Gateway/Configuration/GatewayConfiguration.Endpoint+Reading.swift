@@ -32,7 +32,7 @@ extension GatewayConfiguration.Endpoint {
 }
 
 extension GatewayConfiguration.Credential {
-    /// At most one of four keys.
+    /// At most one of five keys.
     fileprivate init?(reading keys: inout MappingReader) {
         let apiKey = keys.optional("api_key", "One credential: this, an identity, or `pass_through`.")
         let key = apiKey?.secret()?.value
@@ -40,7 +40,7 @@ extension GatewayConfiguration.Credential {
         let passThrough = keys.optional("pass_through", "true: the client's own credential is sent on as it came.")
         let passes = passThrough?.bool()
 
-        let given = [apiKey, choice.managed ?? choice.workload, passes == false ? nil : passThrough].compactMap(\.self)
+        let given = [apiKey, choice.given, passes == false ? nil : passThrough].compactMap(\.self)
         if let first = given.first {
             for other in given.dropFirst() {
                 other.report("stands beside \(first.label); keep one credential", at: other.position)

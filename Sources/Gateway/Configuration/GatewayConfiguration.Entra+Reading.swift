@@ -95,7 +95,8 @@ extension ConfigurationField {
         }?.value
     }
 
-    fileprivate func authority() -> EndpointURL? {
+    /// A server that stands in for Entra ID.
+    func authority() -> EndpointURL? {
         self.value(.words("URL")) { text throws(BadValue) in
             let url = try EndpointURL.parse(text)
             guard url.scheme == .https || url.isLoopback else {

@@ -71,10 +71,11 @@ struct CredentialStateMachine: ~Copyable {
         if case .asking = state { true } else { false }
     }
 
-    mutating func start() -> Action {
+    /// - Parameter held: what this identity was given before its secret was changed; it serves until another one comes.
+    mutating func start(with held: Held? = nil) -> Action {
         switch state {
         case .idle:
-            state = .asking(held: nil, failures: 0)
+            state = .asking(held: held, failures: 0)
             return .ask
         case .asking, .resting:
             return .none

@@ -21,6 +21,15 @@ package final class CredentialKeeper: @unchecked Sendable {  // confined to its 
             self.source = source
             self.resource = resource
         }
+
+        /// Whether both are given tokens for the same one, with the same secret or another.
+        func isSameIdentity(as other: Self) -> Bool {
+            guard case .clientSecret(let own) = source, case .clientSecret(var others) = other.source else {
+                return self == other
+            }
+            others.secret = own.secret
+            return own == others && resource == other.resource && caFile == other.caFile
+        }
     }
 
     private let settings: Settings
@@ -45,7 +54,12 @@ package final class CredentialKeeper: @unchecked Sendable {  // confined to its 
     }
 
     /// Asks for the first token. To be called on its event loop, as `stop`, which comes before the transfers' shutdown.
-    package func start() { perform(machine.start()) }
+    ///
+    /// - Parameter earlier: kept a token of the same identity, which is good whatever has become of the secret: it serves until
+    ///   another comes, so that a new secret that is wrong, or a service that throttles, fails no request.
+    package func start(after earlier: CredentialKeeper? = nil) {
+        perform(machine.start(with: earlier?.machine.held))
+    }
 
     package func stop() {
         isStopped = true

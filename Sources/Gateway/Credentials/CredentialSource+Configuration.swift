@@ -9,6 +9,15 @@ extension CredentialSource {
         case .workload:
             guard let workload = WorkloadIdentity(environment: environment) else { return nil }
             self = .workloadIdentity(workload)
+        case .application(let application):
+            self = .clientSecret(
+                ClientSecret(
+                    authority: application.authority?.description ?? EntraCloud(application.cloud).base,
+                    tenant: application.tenant,
+                    clientID: application.clientID,
+                    secret: application.secret
+                )
+            )
         }
     }
 

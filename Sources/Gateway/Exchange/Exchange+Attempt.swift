@@ -86,7 +86,7 @@ extension Exchange: TransferObserver {
         deploymentFields = passage?.deployment?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
         trace?.attemptAnswered(status: upstream.status)
         record.upstreamStatus = upstream.status
-        record.region = worker.regions.name(in: upstream, endpoint: record.endpoint ?? 0)
+        if worker.usageLog != nil { record.region = worker.regions.name(in: upstream, endpoint: record.endpoint ?? 0) }
         record.upstreamRequestID = upstream.first("apim-request-id") ?? upstream.first("x-request-id")
         let filters = headers.isEventStream && edits?.asksForUsage == true
         if filters { headers.forgetLength() }

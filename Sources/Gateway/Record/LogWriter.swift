@@ -45,38 +45,50 @@ package final class LogWriter: Sendable {
     /// Bytes dropped since the start because the descriptor did not take them.
     package var droppedBytes: Int { queue.withLockedValue { $0.droppedBytes } }
 
-    package func write(_ bytes: [UInt8]) {
-        let starts = queue.withLockedValue { queue in
+    package func write(_ bytes: [UInt8]) { _ = queued(bytes) }
+
+    /// What was queued, to wait for.
+    struct Place {
+        /// Of `done`, when it is written.
+        fileprivate let end: Int
+        /// Bytes that the descriptor had refused before.
+        fileprivate let refused: Int
+    }
+
+    enum Standing {
+        case written
+        /// It goes on to wait for the descriptor, and nothing takes it back.
+        case waiting
+        /// Some of it was not written and will not be.
+        case refused
+    }
+
+    /// Queues them behind what is queued; `nil` if there is no room for them.
+    func queued(_ bytes: [UInt8]) -> Place? {
+        let (place, starts) = queue.withLockedValue { queue -> (Place?, Bool) in
             guard queue.bytes + bytes.count <= maxQueued else {
                 queue.droppedBytes += bytes.count
-                return false
+                return (nil, false)
             }
             queue.chunks.append(bytes)
             queue.bytes += bytes.count
             queue.accepted += bytes.count
-            if queue.isWriting { return false }
-            queue.isWriting = true
-            return true
+            defer { queue.isWriting = true }
+            return (Place(end: queue.accepted, refused: queue.refused), !queue.isWriting)
         }
         if starts { thread.submit { if $0 == .active { self.writeQueued() } } }
+        return place
     }
 
-    /// Writes them after what is queued, and waits until they are written. Blocks: not for event loops.
-    ///
-    /// - Returns: `false` if there is no room for them, or not all were written in time; some may be.
-    func writeWhole(_ bytes: [UInt8], milliseconds: Int) -> Bool {
-        let (start, refused) = queue.withLockedValue { ($0.accepted, $0.refused) }
-        write(bytes)
-        guard let end = queue.withLockedValue({ $0.accepted >= start + bytes.count ? $0.accepted : nil }) else {
-            return false
-        }
+    /// Waits until it is written. Blocks: not for event loops.
+    func wait(for place: Place, milliseconds: Int) -> Standing {
         for _ in 0..<max(1, milliseconds / Self.pollInterval) {
-            let state = queue.withLockedValue { ($0.done, $0.refused) }
-            if state.1 > refused { return false }
-            if state.0 >= end { return true }
+            let (done, refused) = queue.withLockedValue { ($0.done, $0.refused) }
+            if refused > place.refused { return .refused }
+            if done >= place.end { return .written }
             usleep(UInt32(Self.pollInterval * 1000))
         }
-        return false
+        return .waiting
     }
 
     /// Milliseconds.

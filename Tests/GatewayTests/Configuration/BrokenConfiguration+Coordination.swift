@@ -125,8 +125,9 @@ extension BrokenConfiguration {
               entra: {client_id: 00000000-0000-0000-0000-000000000000}
             """,
             errors: """
-                3:10: missing key 'managed_identity' or 'workload_identity': every entra section needs one of them
-                3:11: unknown key 'client_id'; known here: managed_identity, workload_identity
+                3:10: missing key 'managed_identity', 'workload_identity' or 'client_secret': every entra section needs \
+                one of them
+                3:11: unknown key 'client_id'; known here: managed_identity, workload_identity, client_secret
                 """
         ),
         BrokenConfiguration(

@@ -188,6 +188,39 @@ extension BrokenConfiguration {
                 """
         ),
         BrokenConfiguration(
+            "client secrets without their parts, with wrong ones, and beside another credential",
+            """
+            endpoints:
+              - {name: e, url: "https://h", client_secret: {}}
+              - name: f
+                url: https://h
+                client_secret: {tenant: contoso.com, client_id: gateway, secret: topsec, cloud: german}
+              - name: g
+                url: https://h
+                client_secret:
+                  tenant: 00000000-0000-0000-0000-000000000000
+                  client_id: 00000000-0000-0000-0000-000000000000
+                  secret: topsecretkey
+                  cloud: public
+                  authority: http://login.example
+                managed_identity: {}
+              - {name: h, url: "https://h", client_secret: topsecretkey}
+            """,
+            errors: """
+                2:48: missing key 'tenant': every client secret needs it
+                2:48: missing key 'client_id': every client secret needs it
+                2:48: missing key 'secret': every client secret needs it
+                5:29: 'tenant' must be an id such as 00000000-0000-0000-0000-000000000000; found 'contoso.com'
+                5:53: 'client_id' must be an id such as 00000000-0000-0000-0000-000000000000; found 'gateway'
+                5:70: 'secret' must be 8 to 512 characters long
+                5:85: 'cloud' must be one of public, usgov, china; found 'german'
+                8:5: 'client_secret' stands beside 'managed_identity'; keep one of the two
+                13:7: 'authority' stands beside 'cloud'; keep one of the two
+                13:18: 'authority' must be https://, except on loopback
+                15:48: 'client_secret' must be a mapping of keys to values, not a single value
+                """
+        ),
+        BrokenConfiguration(
             "an expression that is none",
             """
             endpoints: [{name: e, url: "https://h", forward_headers_matching: "x-(ms"}]

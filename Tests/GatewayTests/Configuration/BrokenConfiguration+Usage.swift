@@ -42,7 +42,8 @@ extension BrokenConfiguration {
                 1:17: missing key 'endpoint': every sink needs it
                 1:17: missing key 'rule': every sink needs it
                 1:17: missing key 'stream': every sink needs it
-                1:17: missing key 'managed_identity' or 'workload_identity': every sink needs one of them
+                1:17: missing key 'managed_identity', 'workload_identity' or 'client_secret': every sink needs one of \
+                them
                 """
         ),
         BrokenConfiguration(

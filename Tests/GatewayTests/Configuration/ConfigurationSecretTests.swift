@@ -21,7 +21,12 @@ struct ConfigurationSecretTests {
         let text = completedConfiguration(
             """
             clients: [{name: a, api_keys: [topsecretkey, "${KEY}"]}]
-            endpoints: [{name: e, url: "https://h", api_key: topsecretkey}]
+            endpoints:
+              - {name: e, url: "https://h", api_key: topsecretkey}
+              - name: f
+                url: https://h
+                client_secret: {tenant: 00000000-0000-0000-0000-000000000000, client_id: \
+            00000000-0000-0000-0000-000000000000, secret: topsecretkey}
             """
         )
         let configuration = try parseConfiguration(text).get()

@@ -26,6 +26,8 @@ struct ConfigurationSummaryTests {
               - {name: sweden, url: "https://sweden.openai.azure.com/", api_key: "${KEY}"}
               - {name: local, url: "http://[::1]:8000", proxy: "http://p:3128", forward_headers: [x-a, x-b], \
             connections: {max: 1}, managed_identity: {}}
+              - {name: oslo, url: "https://o", client_secret: {tenant: 00000000-0000-0000-0000-000000000000, client_id: \
+            10000000-0000-0000-0000-000000000000, secret: "${KEY}"}}
             models:
               - name: gpt-4o
                 default_output_tokens: 1
@@ -69,6 +71,8 @@ struct ConfigurationSummaryTests {
                   sweden is https://sweden.openai.azure.com, with its API key, at most 256 connections.
                   local is http://[::1]:8000, as managed identity, at most 1 connection, through http://p:3128, \
                 also forwarding x-a, x-b.
+                  oslo is https://o, as application 10000000-0000-0000-0000-000000000000 of tenant \
+                00000000-0000-0000-0000-000000000000, at most 256 connections.
 
                 """
         )

@@ -64,12 +64,43 @@ struct EntraConfigurationTests {
               - {name: d, url: "https://h", workload_identity: {}}
               - {name: West Europe, url: "https://h", pass_through: true, forward_headers_matching: "^x-(?!ms)"}
               - {name: f, url: "https://h", pass_through: false}
+              - name: g
+                url: https://h
+                client_secret: {tenant: 0000000A-0000-0000-0000-00000000000F, client_id: \
+            1000000A-0000-0000-0000-00000000000F, secret: "${KEY}", cloud: usgov}
+              - name: h
+                url: https://h
+                client_secret:
+                  tenant: 0000000A-0000-0000-0000-00000000000F
+                  client_id: 0000000A-0000-0000-0000-00000000000F
+                  secret: topsecretkey
+                  authority: http://127.0.0.1:8000
             """
         let endpoints = try parseConfiguration(completedConfiguration(text)).get().endpoints
         #expect(
             endpoints.map(\.credential) == [
                 .apiKey(Secret("from-the-environment")), .identity(.managed(clientID: nil)),
                 .identity(.managed(clientID: Self.id)), .identity(.workload), .passThrough, nil,
+                .identity(
+                    .application(
+                        .init(
+                            tenant: Self.id,
+                            clientID: "1" + Self.id.dropFirst(),
+                            secret: Secret("from-the-environment"),
+                            cloud: .usgov
+                        )
+                    )
+                ),
+                .identity(
+                    .application(
+                        .init(
+                            tenant: Self.id,
+                            clientID: Self.id,
+                            secret: Secret("topsecretkey"),
+                            authority: EndpointURL(scheme: .http, host: "127.0.0.1", port: 8_000)
+                        )
+                    )
+                ),
             ]
         )
         #expect(endpoints.compactMap(\.apiKey) == [Secret("from-the-environment")])

@@ -57,6 +57,12 @@ struct LimitsConfigurationTests {
             ("{managed_identity: {client_id: 0000000a-0000-0000-0000-00000000000F}}", .managed(clientID: identity)),
             ("{managed_identity: {}}", .managed(clientID: nil)),
             ("{workload_identity: {}}", .workload),
+            (
+                "{client_secret: {tenant: \(identity), client_id: \(identity), secret: topsecretkey, cloud: china}}",
+                .application(
+                    .init(tenant: identity, clientID: identity, secret: Secret("topsecretkey"), cloud: .china)
+                )
+            ),
         ] as [(String, GatewayConfiguration.AzureIdentity)]
     )
     func identities(text: String, identity: GatewayConfiguration.AzureIdentity) throws {

@@ -68,6 +68,38 @@ struct CredentialStateMachineTests {
         #expect(state == (situation == .idle ? "asking nothing 0" : unchanged(situation)))
     }
 
+    @Test("starts with what was given before a new secret, and keeps that while the new one brings nothing")
+    func startedWithAnother() {
+        let held = Machine.Held(
+            authorization: "Bearer old",
+            servesUntil: Self.at(.minutes(59)),
+            renewAt: Self.at(.minutes(30))
+        )
+        for situation in Situation.allCases where situation != .idle {
+            var machine = situation.machine
+            let action = machine.start(with: held)
+            let state = name(machine.state)
+            #expect(action == .none)
+            #expect(state == unchanged(situation))
+        }
+        var machine = CredentialStateMachine()
+        let started = machine.start(with: held)
+        let (asking, deadline) = (name(machine.state), machine.deadline)
+        #expect(started == .ask)
+        #expect(asking == "asking Bearer old 0")
+        #expect(deadline == held.servesUntil)
+        let failed = machine.failed(.status(401, retryAfterSeconds: nil), now: Self.start, chance: 0)
+        let resting = name(machine.state)
+        #expect(failed == .keep)
+        #expect(resting == "resting Bearer old 1")
+        let again = machine.timeReached(now: Self.at(.minutes(1)))
+        #expect(again == .ask)
+        let ended = machine.timeReached(now: held.servesUntil)
+        let empty = name(machine.state)
+        #expect(ended == .unavailable)
+        #expect(empty == "asking nothing 1")
+    }
+
     @Test("serves what it receives while it asks", arguments: Situation.allCases)
     func received(situation: Situation) {
         var machine = situation.machine

@@ -320,7 +320,7 @@ struct UsageReaderTests {
         }
     }
 
-    @Test("is found in one piece, byte by byte, and cut in two at every place", arguments: answers)
+    @Test("is found in one piece, byte by byte, and cut in two at every place", arguments: answers + families)
     func cuts(answer: Answer) {
         let bytes = Array(answer.text.utf8)
         check(UsageReader(answer.format, bytes), answer, [])

@@ -1,7 +1,7 @@
 """A stand-in for the Logs Ingestion API of Azure Monitor, and for the identity service that gives tokens for it.
 
     GET  /msi/token...                    a token; the newest one is the only one that is valid
-    POST /dataCollectionRules/...         204, or as POST /mode last said: ok, throttle, small (413 above one row), fail, hang
+    POST /dataCollectionRules/...         204, or as POST /mode last said: ok, throttle, small (413 above one row), fail, slow, hang
     POST /expire                          the newest token is no longer valid
     GET  /rows                            what was taken, and what was answered
 """
@@ -74,8 +74,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(429, "{}", [("retry-after", "1")])
         if mode == "fail":
             return self.answer(503, "{}")
-        if mode == "hang":
-            time.sleep(600)
+        if mode in ("slow", "hang"):
+            time.sleep(2 if mode == "slow" else 600)
         assert self.headers["content-encoding"] == "gzip"
         plain = gzip.decompress(body)
         rows = json.loads(plain)

@@ -64,6 +64,32 @@ extension ProgramTests {
             #expect(one.total.bytesSent == three.total.bytesSent)
         }
 
+        @Test("has as many workers as the steps and ramps of a closed loop say")
+        func steps() async throws {
+            let mock = try await Mock.start()
+            defer { withExtendedLifetime(mock) {} }
+            let phases =
+                "[{workers: 2, for: 1s}, {from: 2, to: 8, for: 1s}, {workers: 8, for: 2s}, {workers: 1, for: 2s}]"
+            for loops in [1, 3] {
+                let result = try await run(
+                    """
+                    loops: \(loops)
+                    load: {closed: {phases: \(phases)}}
+                    requests: [{model: gpt-4o, user: "mock:delay=100"}]
+                    """,
+                    mock: mock
+                )
+                let seconds = result.timeline
+                try #require(seconds.count >= 6)
+                #expect(result.total.succeeded == result.total.requests)
+                #expect(seconds[0].inFlight <= 2 && seconds[0].ended <= 22)
+                #expect(seconds[1].inFlight <= 8 && seconds[1].ended > seconds[0].ended)
+                #expect(seconds[2...3].map(\.inFlight).max() == 8)
+                #expect(seconds[3].ended > 2 * seconds[0].ended)
+                #expect(seconds[5].inFlight <= 1 && (1...12).contains(seconds[5].ended))
+            }
+        }
+
         @Test("measures when the first token came and how far apart the others were")
         func tokens() async throws {
             let mock = try await Mock.start()

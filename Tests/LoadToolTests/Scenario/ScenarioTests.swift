@@ -76,7 +76,25 @@ struct ScenarioTests {
     @Test("is a closed loop if it says so")
     func closed() throws {
         let read = try scenario(load: "closed: {workers: 8, for: 10s, think_time: {exponential: 100ms}}")
-        #expect(read.mode == .closed(workers: 8, seconds: 10, thinkTime: Distribution(.exponential(mean: 0.1))))
+        let profile = WorkerProfile(workers: 8, seconds: 10)
+        #expect(read.mode == .closed(profile, thinkTime: Distribution(.exponential(mean: 0.1))))
+        let steps = try scenario(
+            load: "closed: {phases: [{workers: 2, for: 5s}, {from: 2, to: 1k, for: 1m}], think_time: 1s}"
+        )
+        let phases: [RateProfile.Phase] = [
+            .init(from: 2, to: 2, seconds: 5), .init(from: 2, to: 1_000, seconds: 60),
+        ]
+        #expect(steps.mode == .closed(WorkerProfile(phases: phases), thinkTime: Distribution(.fixed(1))))
+        #expect(steps.mode.seconds == 65)
+        #expect(
+            steps.mode.lasting(13)
+                == .closed(
+                    WorkerProfile(phases: [
+                        .init(from: 2, to: 2, seconds: 1), .init(from: 2, to: 1_000, seconds: 12),
+                    ]),
+                    thinkTime: Distribution(.fixed(1))
+                )
+        )
     }
 
     @Test(
@@ -108,6 +126,9 @@ struct ScenarioTests {
             ("load: {open: {phases: [{rate: 1}]}}", "the key 'for' is missing"),
             ("load: {open: {phases: [{from: 1, for: 5s}]}}", "the key 'to' is missing"),
             ("load: {open: {arrivals: regular, phases: []}}", "expected one of constant, poisson"),
+            ("load: {closed: {phases: [{workers: 0, for: 5s}]}}", "nobody works"),
+            ("load: {closed: {phases: [{rate: 1, for: 5s}]}}", "the key 'from' is missing"),
+            ("load: {closed: {phases: [{workers: 1, for: 5s}], workers: 2}}", "unknown key 'workers'"),
             ("clients: []", "expected 1 to"),
             ("clients: [{name: a}, {name: a}]", "there are two clients 'a'"),
             ("clients: [{name: a, key: \"x\\r\\ny: z\"}]", "a key or token is printable ASCII"),

@@ -20,8 +20,8 @@ extension LoadLoop: NIOScheduledCallbackHandler {
             schedule = ArrivalSchedule(profile, arrivals, seed: scenario.seed)
             nextArrival()
             wake(at: arrival?.nanoseconds ?? 0)
-        case .closed(let workers, _, _):
-            workerTurns = [Int](repeating: 0, count: workers)
+        case .closed(let profile, _):
+            workerTurns = [Int](repeating: 0, count: profile.most)
             eventLoop.assumeIsolated().scheduleTask(deadline: deadline(0)) { [weak self] in
                 if let self { for worker in self.workers { self.workerBegins(worker) } }
             }
@@ -51,7 +51,7 @@ extension LoadLoop: NIOScheduledCallbackHandler {
     private var arrivalsAreOver: Bool {
         switch scenario.mode {
         case .open: arrival == nil
-        case .closed: now() >= end || workers.allSatisfy { turn(of: $0) == nil }
+        case .closed: now() >= end || workers.allSatisfy { turn(of: $0) == nil || due($0) == nil }
         }
     }
 
@@ -91,14 +91,23 @@ extension LoadLoop: NIOScheduledCallbackHandler {
         return request < scenario.maximumRequests ? request : nil
     }
 
+    /// When the worker is one of those that work: now, later, or never again.
+    private func due(_ worker: Int) -> Int64? {
+        guard case .closed(let profile, _) = scenario.mode else { return nil }
+        let now = now()
+        return profile.turn(of: worker, from: Double(now) / 1e9).map { max(now, Int64(($0 * 1e9).rounded(.up))) }
+    }
+
     private func workerBegins(_ worker: Int) {
-        guard !isOver, now() < end, let request = turn(of: worker) else { return finishIfDone() }
+        guard !isOver, now() < end, let request = turn(of: worker), let due = due(worker) else { return finishIfDone() }
+        let wait = due - now()
+        if wait > 0 { return after(wait) { $0.workerBegins(worker) } }
         workerTurns[worker] += 1
         begin(factory.draw(request), worker: worker, intended: now())
     }
 
     func workerIsFree(_ worker: Int, after exchange: Exchange, now: Int64) {
-        guard case .closed(_, _, let thinkTime) = scenario.mode, !isOver else { return }
+        guard case .closed(_, let thinkTime) = scenario.mode, !isOver else { return }
         var pause = Int64(thinkTime.draw(&thinkTimes) * 1e9)
         if exchange.status == 429, scenario.honoursRetryAfter, let told = exchange.retryAfterMilliseconds {
             pause = max(pause, Int64(told) * 1_000_000)

@@ -192,13 +192,16 @@ extension Scenario.Mode {
     func lasting(_ seconds: Double) -> Scenario.Mode {
         switch self {
         case .open(let profile, let arrivals):
-            let factor = seconds / profile.seconds
-            let phases = profile.phases.map {
-                RateProfile.Phase(from: $0.from, to: $0.to, seconds: $0.seconds * factor)
-            }
-            return .open(RateProfile(phases: phases), arrivals)
-        case .closed(let workers, _, let thinkTime):
-            return .closed(workers: workers, seconds: seconds, thinkTime: thinkTime)
+            return .open(RateProfile(phases: profile.phases(lasting: seconds)), arrivals)
+        case .closed(let profile, let thinkTime):
+            return .closed(WorkerProfile(phases: profile.levels.phases(lasting: seconds)), thinkTime: thinkTime)
         }
+    }
+}
+
+extension RateProfile {
+    fileprivate func phases(lasting seconds: Double) -> [Phase] {
+        let factor = seconds / self.seconds
+        return phases.map { Phase(from: $0.from, to: $0.to, seconds: $0.seconds * factor) }
     }
 }

@@ -223,8 +223,8 @@ struct LoadRun: Sendable {
 
     /// A worker is expected to send as often as it did on average.
     private func corrected(_ total: Tally, seconds: Double) -> Quantiles? {
-        guard case .closed(let workers, _, _) = scenario.mode, total.latency.totalCount > 0 else { return nil }
-        let interval = seconds * 1e9 * Double(workers) / Double(total.latency.totalCount)
+        guard case .closed(let profile, _) = scenario.mode, total.latency.totalCount > 0 else { return nil }
+        let interval = seconds * 1e9 * profile.mean / Double(total.latency.totalCount)
         return Quantiles(total.latency.corrected(interval: UInt64(interval)))
     }
 

@@ -4,13 +4,13 @@ struct Scenario: Equatable, Sendable {
     enum Mode: Equatable, Sendable {
         /// Requests come when the schedule says, whatever the answers do; latency counts from the intended time.
         case open(RateProfile, ArrivalSchedule.Arrivals)
-        /// Each of so many workers sends its next request when the last was answered.
-        case closed(workers: Int, seconds: Double, thinkTime: Distribution)
+        /// Each worker sends its next request when the last was answered.
+        case closed(WorkerProfile, thinkTime: Distribution)
 
         var seconds: Double {
             switch self {
             case .open(let profile, _): profile.seconds
-            case .closed(_, let seconds, _): seconds
+            case .closed(let profile, _): profile.seconds
             }
         }
     }

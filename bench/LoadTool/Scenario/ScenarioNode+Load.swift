@@ -20,24 +20,24 @@ extension ScenarioNode {
         var map = try mapping()
         let arrivals: ArrivalSchedule.Arrivals = try map.optional("arrivals")?.choice() ?? .constant
         var phases: [RateProfile.Phase] = []
-        for node in try map.required("phases").list() { phases.append(try node.phase()) }
+        for node in try map.required("phases").list() { phases.append(try node.phase(of: "rate", in: 0...1e7)) }
         try map.finish()
         let profile = RateProfile(phases: phases)
         guard profile.arrivals > 0 else { throw fail("no request arrives in these phases") }
         return .open(profile, arrivals)
     }
 
-    private func phase() throws(ScenarioError) -> RateProfile.Phase {
+    /// `{rate: 10, for: 5s}`, or `{from: 10, to: 20, for: 5s}`.
+    private func phase(of key: String, in range: ClosedRange<Double>) throws(ScenarioError) -> RateProfile.Phase {
         var map = try mapping()
         let seconds = try map.required("for").seconds(in: 0.001...31_536_000)
-        let rates = 0...1e7
         let phase: RateProfile.Phase
-        if let rate = map.optional("rate") {
-            let rate = try rate.count(in: rates)
-            phase = .init(from: rate, to: rate, seconds: seconds)
+        if let steady = map.optional(key) {
+            let level = try steady.count(in: range)
+            phase = .init(from: level, to: level, seconds: seconds)
         } else {
-            let from = try map.required("from").count(in: rates)
-            phase = .init(from: from, to: try map.required("to").count(in: rates), seconds: seconds)
+            let from = try map.required("from").count(in: range)
+            phase = .init(from: from, to: try map.required("to").count(in: range), seconds: seconds)
         }
         try map.finish()
         return phase
@@ -45,11 +45,21 @@ extension ScenarioNode {
 
     private func closedMode() throws(ScenarioError) -> Scenario.Mode {
         var map = try mapping()
-        let workers = try map.required("workers").integer(in: 1...100_000)
-        let seconds = try map.required("for").seconds(in: 0.001...31_536_000)
+        let profile: WorkerProfile
+        if let phases = map.optional("phases") {
+            var steps: [RateProfile.Phase] = []
+            for node in phases.list() { steps.append(try node.phase(of: "workers", in: 0...100_000)) }
+            profile = WorkerProfile(phases: steps)
+            guard profile.most > 0 else { throw phases.fail("nobody works in these phases") }
+        } else {
+            profile = WorkerProfile(
+                workers: try map.required("workers").integer(in: 1...100_000),
+                seconds: try map.required("for").seconds(in: 0.001...31_536_000)
+            )
+        }
         let pause = try map.optional("think_time")?.distribution { node throws(ScenarioError) in try node.seconds() }
         try map.finish()
-        return .closed(workers: workers, seconds: seconds, thinkTime: pause ?? Distribution(.fixed(0)))
+        return .closed(profile, thinkTime: pause ?? Distribution(.fixed(0)))
     }
 
     // MARK: Sizes

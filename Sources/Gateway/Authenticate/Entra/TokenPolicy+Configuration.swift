@@ -22,18 +22,24 @@ extension EntraTenant {
     /// `nil` only for an id that is none, which the configuration does not let through.
     package init?(_ configuration: GatewayConfiguration.EntraTenant) {
         guard let id = GUID(configuration.tenant) else { return nil }
-        let cloud: EntraCloud =
-            switch configuration.cloud {
+        self.init(
+            id: id,
+            audiences: configuration.audiences,
+            authority: configuration.authority.map { .other($0.description) }
+                ?? .cloud(EntraCloud(configuration.cloud)),
+            clockSkew: configuration.clockSkew.components.seconds
+        )
+    }
+}
+
+extension EntraCloud {
+    init(_ cloud: GatewayConfiguration.AzureCloud) {
+        self =
+            switch cloud {
             case .public: .public
             case .usgov: .usGovernment
             case .china: .china
             }
-        self.init(
-            id: id,
-            audiences: configuration.audiences,
-            authority: configuration.authority.map { .other($0.description) } ?? .cloud(cloud),
-            clockSkew: configuration.clockSkew.components.seconds
-        )
     }
 }
 

@@ -62,7 +62,7 @@ extension GatewayConfiguration {
             case .csv(let directory):
                 self.sinks.append(.csv(directory: directory))
             case .logAnalytics(var table):
-                table.identity = .managed(clientID: identity)
+                if case .managed = table.identity { table.identity = .managed(clientID: identity) }
                 self.sinks.append(.logAnalytics(table))
             }
         }
@@ -139,21 +139,31 @@ struct PowerProxyPlugins {
     private static func table(_ keys: inout MappingReader) -> GatewayConfiguration.LogAnalytics? {
         let endpoint = keys.needed("log_ingestion_endpoint")?.value(.words("URL"), EndpointURL.parse)
         let rule = keys.needed("data_collection_rule_id")?.ruleID()
-        for name in ["credential_tenant_id", "credential_client_id", "credential_client_secret"] {
-            if let field = keys.value(name) {
-                field.report(
-                    "is not supported; give the gateway a managed identity that may write to the rule",
-                    at: field.position
-                )
-            }
-        }
+        let application = Self.application(&keys)
         guard let endpoint, let rule else { return nil }
         return .init(
             endpoint: endpoint.value,
             rule: rule,
             stream: "Custom-AzureOpenAIUsage_PP_CL",
-            identity: .managed(clientID: nil)
+            identity: application.map { .application($0) } ?? .managed(clientID: nil)
         )
+    }
+
+    /// A service principal, where the file has all of it; without any of it the managed identity writes.
+    private static func application(_ keys: inout MappingReader) -> GatewayConfiguration.ApplicationSecret? {
+        let names = ["credential_tenant_id", "credential_client_id", "credential_client_secret"]
+        let fields = names.map { keys.value($0) }
+        guard let first = fields.compactMap(\.self).first else { return nil }
+        let tenant = fields[0]?.uuid()
+        let clientID = fields[1]?.uuid()
+        let secret = fields[2]?.secret()
+        let missing = zip(names, fields).filter { $1 == nil }.map { "'\($0.0)'" }
+        guard missing.isEmpty else {
+            first.report("needs \(missing.joined(separator: " and ")) beside it", at: first.position)
+            return nil
+        }
+        guard let tenant, let clientID, let secret else { return nil }
+        return .init(tenant: tenant, clientID: clientID, secret: secret.value)
     }
 }
 

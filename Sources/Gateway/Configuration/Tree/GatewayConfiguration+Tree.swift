@@ -80,6 +80,16 @@ extension GatewayConfiguration.AzureIdentity {
             .init(key: "managed_identity", value: clientID.map { .text($0) } ?? .mapping([ConfigurationTree.Member]()))
         case .workload:
             .init(key: "workload_identity", value: .mapping([ConfigurationTree.Member]()))
+        case .application(let application):
+            .init(
+                key: "client_secret",
+                value: .mapping([
+                    ("tenant", .text(application.tenant)), ("client_id", .text(application.clientID)),
+                    ("secret", .secret(application.secret.reveal())),
+                    ("cloud", application.cloud == .public ? nil : .text(application.cloud)),
+                    ("authority", application.authority.map { .text($0.description) }),
+                ])
+            )
         }
     }
 }

@@ -126,6 +126,38 @@ struct PowerProxyTests {
         )
     }
 
+    @Test("writes to Log Analytics as the service principal that the file names, where it names all of it")
+    func servicePrincipal() throws {
+        func file(_ principal: String) -> PowerProxyFile {
+            PowerProxyFile(
+                plugins: """
+                    [{name: LogUsageToLogAnalytics, log_ingestion_endpoint: https://x.ingest.monitor.azure.com, \
+                    data_collection_rule_id: dcr-00000000000000000000000000000000\(principal)}]
+                    """,
+                more: "user_assigned_managed_identity_client_id: \(Self.id)"
+            )
+        }
+        let whole = file(
+            ", credential_tenant_id: \(Self.id), credential_client_id: \(Self.id), credential_client_secret: topsecretkey"
+        )
+        guard case .logAnalytics(let table)? = try whole.load().get().configuration.sinks.first else {
+            Issue.record("no table")
+            return
+        }
+        #expect(
+            table.identity
+                == .application(.init(tenant: Self.id, clientID: Self.id, secret: Secret("topsecretkey")))
+        )
+        let error = #expect(throws: ConfigurationErrors.self) {
+            try file(", credential_client_id: \(Self.id)").load().get()
+        }
+        #expect(
+            "\(try #require(error))".contains(
+                "'credential_client_id' needs 'credential_tenant_id' and 'credential_client_secret'"
+            )
+        )
+    }
+
     @Test("tries endpoints in order, each a tier, under the name asked for")
     func endpoints() throws {
         let file = PowerProxyFile(
