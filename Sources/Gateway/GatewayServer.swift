@@ -243,7 +243,7 @@ package final class GatewayServer: Service {
                     let pipeline = channel.pipeline.syncOperations
                     if let credentials { try pipeline.addHandler(NIOSSLServerHandler(context: credentials.context)) }
                     guard let worker = fleet.worker(on: channel.eventLoop) else { throw ChannelError.eof }
-                    let connection = DownstreamConnection(worker: worker)
+                    let connection = DownstreamConnection(worker: worker, isPlain: credentials == nil)
                     let limits = worker.snapshot.limits
                     var decoding = NIOHTTPDecoderLimitConfiguration()
                     decoding.maxHeaderFieldSize = limits.headerBytes

@@ -8,6 +8,9 @@ package final class ResponseHead {
     package struct Field: Sendable {
         package let name: Range<Int>
         package let value: Range<Int>
+
+        /// The whole field with its line end; that of the next one follows.
+        package var line: Range<Int> { name.lowerBound..<(value.upperBound + 2) }
     }
 
     /// 200...599; 0 before a head came.
@@ -127,7 +130,9 @@ package final class ResponseHead {
     }
 
     private func appendField(_ line: UnsafeRawBufferPointer) -> OnLine {
-        guard bytes.count + line.count <= Self.maximumBytes, fields.count < Self.maximumFields else { return .tooLarge }
+        guard bytes.count + line.count + 2 <= Self.maximumBytes, fields.count < Self.maximumFields else {
+            return .tooLarge
+        }
         // Folding (RFC 9112 section 5.2) is obsolete, and what another parser makes of it is unknown: refused.
         guard let first = line.first, first != UInt8(ascii: " "), first != UInt8(ascii: "\t") else {
             return .invalid("a folded header field")
@@ -144,7 +149,9 @@ package final class ResponseHead {
             return .invalid("a header field with a control character")
         }
         let start = bytes.count
-        bytes.append(contentsOf: line)
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: line[..<end]).bindMemory(to: UInt8.self))
+        bytes.append(UInt8(ascii: "\r"))
+        bytes.append(UInt8(ascii: "\n"))
         fields.append(
             Field(
                 name: start..<(start + colon),
@@ -206,8 +213,15 @@ extension ResponseHead {
     package func begins(_ field: Field, _ prefix: StaticString) -> Bool {
         guard field.name.count >= prefix.utf8CodeUnitCount else { return false }
         return bytes.withUnsafeBufferPointer { bytes in
-            for offset in 0..<prefix.utf8CodeUnitCount
-            where HeaderBytes.lower(bytes[field.name.lowerBound + offset]) != prefix.utf8Start[offset] { return false }
+            let (name, prefix, count) = (
+                bytes.baseAddress! + field.name.lowerBound, prefix.utf8Start, prefix.utf8CodeUnitCount
+            )
+            // From the end: many names begin with "x-".
+            var offset = count
+            while offset > 0 {
+                offset -= 1
+                if HeaderBytes.lower(name[offset]) != prefix[offset] { return false }
+            }
             return true
         }
     }

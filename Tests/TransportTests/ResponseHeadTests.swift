@@ -203,11 +203,27 @@ struct ResponseHeadTests {
     func manyBytes() {
         append("HTTP/1.1 200 OK\r\n")
         let half = ResponseHead.maximumBytes / 2
-        #expect(append("a: " + String(repeating: "x", count: half - 3) + "\r\n") == .more)
-        #expect(append("b: " + String(repeating: "y", count: half - 2) + "\r\n") == .tooLarge)
-        #expect(append("b: " + String(repeating: "y", count: half - 3) + "\r\n") == .more)
+        #expect(append("a: " + String(repeating: "x", count: half - 5) + "\r\n") == .more)
+        #expect(append("b: " + String(repeating: "y", count: half - 4) + "\r\n") == .tooLarge)
+        #expect(append("b: " + String(repeating: "y", count: half - 5) + "\r\n") == .more)
         #expect(append("c:\r\n") == .tooLarge)
         #expect(head.bytes.count == ResponseHead.maximumBytes)
+    }
+
+    @Test("Lines are kept one behind the other, each with its line end and without what follows its value")
+    func lines() {
+        _ = appendAll("HTTP/1.1 200 OK\na:  one \t\nb:\nc: three\n\n")
+        let lines = head.fields.map { String(decoding: head.bytes[$0.line], as: UTF8.self) }
+        #expect(lines == ["a:  one\r\n", "b:\r\n", "c: three\r\n"])
+        #expect(lines.joined() == String(decoding: head.bytes, as: UTF8.self))
+    }
+
+    @Test("What a name may consist of is the same byte by byte and in a row")
+    func tokens() {
+        for byte in UInt8.min...UInt8.max {
+            let prefix = withUnsafeBytes(of: byte) { HeaderBytes.tokenPrefix($0) }
+            #expect(prefix == (HeaderBytes.isToken(byte) ? 1 : 0), "\(byte)")
+        }
     }
 
     @Test("Names are found whatever their case, and the first of several counts")

@@ -49,9 +49,9 @@ def verdicts(results: Results) -> list[Verdict]:
         return results.ratio(governed.LOAD, "cpu_us_per_request", governed.GOVERNED, peer)
 
     def added_by_redis() -> float | None:
-        """Microseconds that limits in Redis add to one caller's request, beyond a round trip to it."""
+        """Microseconds that limits in Redis add to one caller's request, beyond the round trip of its admission."""
         ours, without, trip = (
-            results.median(governed.ONE, name, "p50_us") for name in (governed.GOVERNED, GATEWAY, governed.PING)
+            results.median(governed.ONE, name, "p50_us") for name in (governed.GOVERNED, GATEWAY, governed.ADMIT)
         )
         return None if ours is None or without is None or trip is None else ours - without - trip
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 from failures import Unavailable
 from loads import BY_PART
 from machine import free_port, one_core_layout
 from processes import Deadline, running
 from proxies import GATEWAY, READY_SECONDS, Upstream, started
+from redis_trip import admission_of, round_trips
 from session import Session
 from throughput import measure_load
 
@@ -22,8 +22,8 @@ GOVERNED = "sluice-redis"
 LUA = "nginx-lua"
 ONE = "one-governed"
 PING = "redis-ping"
-"""What a round trip to Redis takes that does nothing, told as a target of its own."""
-_PINGS = 2000
+ADMIT = "redis-admit"
+"""What a round trip to Redis takes, told as targets of their own: one that does nothing, and the gateway's own."""
 
 
 def measure_governed(session: Session) -> None:
@@ -50,8 +50,13 @@ def measure_governed(session: Session) -> None:
         measure_load(session, load, targets, layout)
         one = replace(load, name=ONE, connections=1)
         measure_load(session, one, targets, layout)
-        for _ in range(session.rounds):
-            session.results.add(ONE, PING, {"p50_us": round_trip(redis)})
+        for target in targets:
+            if target.name == GOVERNED:
+                call = admission_of(target.port, redis)
+                for _ in range(session.rounds):
+                    ping, admit = round_trips(redis, call, layout.proxy)
+                    session.results.add(ONE, PING, {"p50_us": ping})
+                    session.results.add(ONE, ADMIT, {"p50_us": admit})
         check_books(session, redis)
 
 
@@ -68,20 +73,6 @@ def check_books(session: Session, port: int) -> None:
     if booked < 0.98 * answered:
         for load in (LOAD, ONE):
             session.results.skip(load, LUA, f"it answered {answered:.0f} requests and settled {booked}")
-
-
-def round_trip(port: int) -> float:
-    """Microseconds, the median of many."""
-    times = []
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for _ in range(_PINGS):
-            start = time.perf_counter_ns()
-            connection.sendall(b"PING\r\n")
-            if connection.recv(64) != b"+PONG\r\n":
-                raise Unavailable("Redis does not answer a PING")
-            times.append((time.perf_counter_ns() - start) / 1000)
-    return median(times)
 
 
 @contextmanager

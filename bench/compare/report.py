@@ -18,6 +18,7 @@ _NAMES = {
     GATEWAY: "Sluice",
     governed.GOVERNED: "Sluice + Redis",
     governed.PING: "(a PING of Redis)",
+    governed.ADMIT: "(an admission, asked of Redis alone)",
 }
 _PEERS = ("envoy", "nginx")
 _RATIOS = {
@@ -75,7 +76,7 @@ def markdown(results: Results, verdicts: list[Verdict], run: Circumstances) -> s
 def summary(results: Results) -> str:
     """The figures that matter, a row each, a column for each proxy."""
     measured = {target for targets in results.rounds.values() for target in targets}
-    proxies = [name for name in _NAMES if name in measured and name not in (DIRECT, governed.PING)]
+    proxies = [name for name in _NAMES if name in measured and name not in (DIRECT, governed.PING, governed.ADMIT)]
     peers = [peer for peer in _PEERS if peer in proxies and GATEWAY in proxies]
     rows = []
     for measure in SUMMARY:

@@ -6,9 +6,11 @@ extension StringProtocol {
         guard bytes.count == lower.utf8CodeUnitCount else { return false }
         // Byte by byte through a string's indices takes three times as long.
         let isSame = bytes.withContiguousStorageIfAvailable { bytes in
-            for (index, byte) in bytes.enumerated() {
+            let lower = lower.utf8Start
+            for index in 0..<bytes.count {
+                let byte = bytes[index]
                 let folded = byte &- 0x41 < 26 ? byte | 0x20 : byte
-                if folded != lower.utf8Start[index] { return false }
+                if folded != lower[index] { return false }
             }
             return true
         }

@@ -21,10 +21,16 @@ final class DownstreamConnection: ChannelDuplexHandler {
     private var pipelined = Deque<HTTPServerRequestPart>()
     private var requestLine = RequestLineMeter()
     private let timer: DeadlineTimer
+    /// One for all exchanges: the callback of the last one's deadline serves the next, where each would schedule and cancel
+    /// its own.
+    private let exchangeTimer: DeadlineTimer
     private var isHTTP10 = false
     private var readsAreHeld = false
     private var readIsWanted = false
     private var isTakingPipelined = false
+    /// `nil` with TLS, and once the channel is closed.
+    private var socket: ClientSocket?
+    private let isPlain: Bool
     /// The channel's writability, which it reports as it changes.
     private var channelHasRoom = true
     /// The other end: the client, or what stands before the gateway.
@@ -35,8 +41,10 @@ final class DownstreamConnection: ChannelDuplexHandler {
     private static let discardTime = TimeAmount.seconds(5)
     private static let lingerTime = TimeAmount.seconds(1)
 
-    init(worker: Worker) {
+    /// - Parameter isPlain: nothing in the pipeline changes what is written: there is no TLS.
+    init(worker: Worker, isPlain: Bool) {
         self.worker = worker
+        self.isPlain = isPlain
         let limits = worker.snapshot.limits
         machine = DownstreamStateMachine(
             timeouts: .init(idle: limits.idle, head: limits.head, discard: Self.discardTime, linger: Self.lingerTime),
@@ -44,33 +52,44 @@ final class DownstreamConnection: ChannelDuplexHandler {
         )
         writer = ResponseWriter(buffers: worker.buffers)
         timer = DeadlineTimer(eventLoop: worker.eventLoop)
+        exchangeTimer = DeadlineTimer(eventLoop: worker.eventLoop)
     }
 
-    deinit { timer.stop() }
+    deinit { stopTimers() }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         timer.attach(self)
+        exchangeTimer.attach(self)
+    }
+
+    private func stopTimers() {
+        timer.stop()
+        exchangeTimer.stop()
     }
 
     /// A connection counts from here on: one that is accepted while its listener closes may never become active.
     func channelActive(context: ChannelHandlerContext) {
         worker.opened(self)
+        if isPlain { socket = ClientSocket(context.channel) }
         timer.set(machine.deadline)
         if worker.gate.phase != .serving { machine.announceDrain() }
         context.fireChannelActive()
     }
 
+    /// From `RequestBytes`, before any other handler hears of it: the descriptor may be another's from here on.
+    func socketIsClosed() { socket = nil }
+
     func channelInactive(context: ChannelHandlerContext) {
         worker.closed(self)
         pipelined.removeAll()
         perform(machine.connectionClosed())
-        timer.stop()
+        stopTimers()
         context.fireChannelInactive()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer.stop()
+        stopTimers()
         self.context = nil
     }
 
@@ -146,6 +165,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
         } else if error is ByteToMessageDecoderError {
             // Bytes behind those that the parser gave up on: read and dropped while the answer is on its way.
         } else {
+            socket = nil
             context.close(promise: nil)  // TLS or the socket: nobody is left to answer
         }
     }
@@ -247,12 +267,36 @@ final class DownstreamConnection: ChannelDuplexHandler {
     func flush() { write(writer.take()) }
 
     private func write(_ buffers: (first: ByteBuffer?, second: ByteBuffer?)) {
-        guard let context, buffers.first != nil || buffers.second != nil else { return }
-        if let first = buffers.first { context.write(wrapOutboundOut(first), promise: nil) }
-        if let second = buffers.second { context.write(wrapOutboundOut(second), promise: nil) }
-        context.flush()
+        guard context != nil, buffers.first != nil || buffers.second != nil else { return }
+        var (first, second) = buffers
+        if let sent = socket?.send(first, second), sent > 0 {
+            Self.drop(sent, from: &first, and: &second)
+        }
+        if first != nil || second != nil { writeThroughChannel(first, second) }
         if let first = buffers.first { worker.buffers.giveBack(first) }
         if let second = buffers.second { worker.buffers.giveBack(second) }
+    }
+
+    /// Takes off what has been sent: a buffer of which nothing is left is none.
+    private static func drop(_ sent: Int, from first: inout ByteBuffer?, and second: inout ByteBuffer?) {
+        let ofFirst = min(sent, first?.readableBytes ?? 0)
+        first?.moveReaderIndex(forwardBy: ofFirst)
+        second?.moveReaderIndex(forwardBy: sent - ofFirst)
+        if first?.readableBytes == 0 { first = nil }
+        if second?.readableBytes == 0 { second = nil }
+    }
+
+    private func writeThroughChannel(_ first: ByteBuffer?, _ second: ByteBuffer?) {
+        guard let context else { return }
+        var written: EventLoopPromise<Void>?
+        if socket != nil {
+            socket?.channelWrites()
+            written = context.eventLoop.makePromise()
+            written?.futureResult.assumeIsolated().whenComplete { _ in self.socket?.channelHasWritten() }
+        }
+        if let first { context.write(wrapOutboundOut(first), promise: second == nil ? written : nil) }
+        if let second { context.write(wrapOutboundOut(second), promise: written) }
+        context.flush()
     }
 
     /// The answer's last byte is composed. `reusable`: it ended as its head promised.
@@ -262,9 +306,15 @@ final class DownstreamConnection: ChannelDuplexHandler {
         perform(machine.answerEnded(reusable: reusable && isWhole, now: .now()))
     }
 
+    /// `nil` for an exchange that has ended.
+    func timer(of exchange: Exchange) -> DeadlineTimer? { exchange === self.exchange ? exchangeTimer : nil }
+
     func exchangeEnded(_ ended: Exchange) { if exchange === ended { exchange = nil } }
 
-    func closeNow() { context?.close(promise: nil) }
+    func closeNow() {
+        socket = nil
+        context?.close(promise: nil)
+    }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         channelHasRoom = context.channel.isWritable
@@ -282,5 +332,11 @@ final class DownstreamConnection: ChannelDuplexHandler {
 }
 
 extension DownstreamConnection: DeadlineHandler {
-    func deadlineReached(_ timer: DeadlineTimer) { perform(machine.deadlineReached(now: .now())) }
+    func deadlineReached(_ timer: DeadlineTimer) {
+        if timer === exchangeTimer {
+            exchange?.deadlineReached()
+        } else {
+            perform(machine.deadlineReached(now: .now()))
+        }
+    }
 }

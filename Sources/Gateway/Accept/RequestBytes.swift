@@ -14,6 +14,11 @@ final class RequestBytes: ChannelInboundHandler {
         connection.bytesReceived(unwrapInboundIn(data))
         context.fireChannelRead(data)
     }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connection.socketIsClosed()
+        context.fireChannelInactive()
+    }
 }
 
 /// Measures the request line, to tell a target that is too long from a header field that is.

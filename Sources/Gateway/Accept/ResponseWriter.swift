@@ -64,11 +64,8 @@ struct ResponseWriter {
         head = buffer
     }
 
-    /// A field line as it came from upstream, without line end.
-    mutating func add(line: UnsafeBufferPointer<UInt8>) {
-        head?.writeBytes(UnsafeRawBufferPointer(line))
-        head?.writeStaticString("\r\n")
-    }
+    /// Field lines as they came from upstream, each with its line end.
+    mutating func add(lines: UnsafeRawBufferPointer) { head?.writeBytes(lines) }
 
     mutating func add(_ name: StaticString, _ value: String) {
         head?.writeStaticString(name)
@@ -165,16 +162,17 @@ struct ResponseWriter {
     private static func writeChunkSize(of buffer: inout ByteBuffer) {
         var size = buffer.readableBytes
         var index = buffer.readerIndex
-        index -= 1
-        buffer.setInteger(UInt8(ascii: "\n"), at: index)
-        index -= 1
-        buffer.setInteger(UInt8(ascii: "\r"), at: index)
-        repeat {
-            index -= 1
-            let digit = UInt8(size & 0xF)
-            buffer.setInteger(digit < 10 ? 0x30 + digit : 0x61 + digit - 10, at: index)
-            size >>= 4
-        } while size > 0
+        buffer.withVeryUnsafeMutableBytes { bytes in
+            bytes[index - 1] = UInt8(ascii: "\n")
+            bytes[index - 2] = UInt8(ascii: "\r")
+            index -= 2
+            repeat {
+                index -= 1
+                let digit = UInt8(size & 0xF)
+                bytes[index] = digit < 10 ? 0x30 + digit : 0x61 + digit - 10
+                size >>= 4
+            } while size > 0
+        }
         buffer.moveReaderIndex(to: index)
     }
 

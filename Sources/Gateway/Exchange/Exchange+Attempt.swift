@@ -130,7 +130,7 @@ extension Exchange: TransferObserver {
                 giveBackArena()
             }
         } else {
-            timer?.stop()
+            stopTimer()
         }
     }
 
@@ -179,7 +179,7 @@ extension Exchange: TransferObserver {
         // The end of a stream leaves in one write with its last event.
         guard !transfer.isOver || connection.hasWholeAnswer else { return }
         connection.flush()
-        if answer?.isStream == true { timer?.set(.now() + snapshot.limits.heartbeat) }
+        if answer?.isStream == true { startTimer(after: snapshot.limits.heartbeat) }
     }
 
     func transferEnded(_ transfer: Transfer, error: TransferError?) {
@@ -223,31 +223,30 @@ extension Exchange: TransferObserver {
 
 // MARK: time
 
-extension Exchange: DeadlineHandler {
-    func startTimer(after time: TimeAmount) {
-        let timer = self.timer ?? DeadlineTimer(eventLoop: worker.eventLoop)
-        if self.timer == nil { timer.attach(self) }
-        self.timer = timer
-        timer.set(.now() + time)
-    }
+extension Exchange {
+    /// The connection's timer ends the holding of an answer, and then sends comments into silent streams.
+    func startTimer(after time: TimeAmount) { connection.timer(of: self)?.set(.now() + time) }
 
-    func deadlineReached(_ timer: DeadlineTimer) {
+    func stopTimer() { connection.timer(of: self)?.set(.distantFuture) }
+
+    /// From the connection.
+    func deadlineReached() {
         switch machine.state {
         case .ended, .introducing, .consulting: break
         case .identifying: stopIdentifying()
         case .awaitingToken: tokenIsMissing()
         case .collecting, .admitting, .waiting, .forwarding, .holding, .judging, .rerouting: release()
-        case .relaying: beat(timer)
+        case .relaying: beat()
         }
     }
 
     /// The stream was silent for a while: a comment keeps proxies and clients from giving it up, never inside an event.
-    private func beat(_ timer: DeadlineTimer) {
+    private func beat() {
         guard let answer, answer.isStream else { return }
         if answer.position.isBetweenEvents, connection.takesBytes {
             connection.sendHeartbeat()
             worker.metrics.heartbeats += 1
         }
-        timer.set(.now() + snapshot.limits.heartbeat)
+        startTimer(after: snapshot.limits.heartbeat)
     }
 }

@@ -75,7 +75,7 @@ extension Exchange {
 
     /// The keys came, or did not.
     private func judged(_ result: Result<TokenIdentity, TokenRefusal>) {
-        timer?.stop()
+        stopTimer()
         switch result {
         case .failure(let refusal):
             refuse(GatewayError(refusal))

@@ -74,7 +74,7 @@ extension Exchange {
     /// The first token, or word that there is none.
     private func tokenCame(_ current: CredentialView.Current) {
         tokenWait = nil
-        timer?.stop()
+        stopTimer()
         guard case .authorization = current else { return tokenIsMissing() }
         if machine.tokenReceived() == .forward { forward() }
     }
@@ -99,7 +99,7 @@ extension Exchange {
 
     private func renewed(_ current: CredentialView.Current, _ refused: String) {
         tokenWait = nil
-        timer?.stop()
+        stopTimer()
         guard case .authorization(let value) = current, value != refused else { return tokenIsMissing() }
         guard machine.tokenReceived() == .forward else { return }
         held = nil
@@ -111,7 +111,7 @@ extension Exchange {
     /// There is none, or none that Azure takes, or it has not come in time.
     func tokenIsMissing() {
         giveUpToken()
-        timer?.stop()
+        stopTimer()
         let refused = held.flatMap { verdict(on: $0) }
         let failure = refused ?? AttemptFailure(failure: .passing, error: .upstreamTokenUnavailable)
         let error = held == nil ? failure.error : nil

@@ -121,16 +121,20 @@ extension Exchange {
     private func bodyPlan() -> Result<BodyPlan, GatewayError> {
         // Content in a HEAD request means nothing (RFC 9110 section 9.3.2); it is read and dropped.
         guard head.method != .HEAD, fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }
-        let type = fields.contentType ?? "application/json"
-        let media = type.mediaType
-        if media.isSame("multipart/form-data") {
-            if case .deployment = target.kind { return .success(.stream) }
-            guard let scanner = MultipartModelScanner(contentType: type) else {
-                return .failure(.badRequest("InvalidRequest", "The Content-Type names no valid multipart boundary."))
+        // Nearly all say no more than that.
+        if let type = fields.contentType, !type.isSame("application/json") {
+            let media = type.mediaType
+            if media.isSame("multipart/form-data") {
+                if case .deployment = target.kind { return .success(.stream) }
+                guard let scanner = MultipartModelScanner(contentType: type) else {
+                    return .failure(
+                        .badRequest("InvalidRequest", "The Content-Type names no valid multipart boundary.")
+                    )
+                }
+                return .success(.scan(scanner))
             }
-            return .success(.scan(scanner))
+            guard Self.mayBeJSON(media) else { return .success(.stream) }
         }
-        guard Self.mayBeJSON(media) else { return .success(.stream) }
         if let encoding = fields.contentEncoding, !encoding.isSame("identity") {
             return .failure(
                 GatewayError(

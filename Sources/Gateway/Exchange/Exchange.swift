@@ -60,8 +60,6 @@ final class Exchange {
     /// What has come of an answer that may not be the client's.
     var held: HeldAnswer?
     var answer: AnswerInProgress?
-    /// Ends the holding of an answer, and then sends comments into silent streams.
-    var timer: DeadlineTimer?
     /// What is to be reported once the attempt that was given up has let go.
     var rerouteWhenCancelled: AttemptFailure?
     /// The client holds its body back until it is asked for it.
@@ -108,7 +106,6 @@ final class Exchange {
     var snapshot: Snapshot { edition.snapshot }
 
     deinit {
-        timer?.stop()
         if isKnownUniquelyReferenced(&body), let body { worker.giveBack(body) }
     }
 
@@ -214,7 +211,7 @@ final class Exchange {
         if cancelling { attempt?.cancel() }
         giveUpIdentifying()
         giveUpToken()
-        timer?.stop()
+        stopTimer()
         upload.waiting.removeAll()
         connection.releaseReads()
         if hasPlace {

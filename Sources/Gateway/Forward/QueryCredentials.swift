@@ -1,9 +1,8 @@
 /// A client's key in the query, as WebSocket clients send it, is never passed on.
 enum QueryCredentials {
     static func removed(from target: String) -> String {
-        guard let question = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target }
+        guard mayHoldKey(target), let question = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target }
         let query = target[target.utf8.index(after: question)...]
-        guard mayHoldKey(query) else { return target }
         let kept = query.split(separator: "&", omittingEmptySubsequences: false).filter { pair in
             let name = pair.prefix { $0 != "=" }
             return !(name.isSame("api-key") || (name.contains("%") && decoded(name).isSame("api-key")))
@@ -12,16 +11,20 @@ enum QueryCredentials {
         return kept.isEmpty ? String(path) : path + "?" + kept.joined(separator: "&")
     }
 
-    /// A quick look that spares nearly all queries the splitting: "-k" of "api-key", or an escape.
-    private static func mayHoldKey(_ query: Substring) -> Bool {
-        var last: UInt8 = 0
-        for byte in query.utf8 {
-            if byte == UInt8(ascii: "%") || (last == UInt8(ascii: "-") && byte | 0x20 == UInt8(ascii: "k")) {
-                return true
+    /// A quick look that spares nearly all targets the splitting: "-k" of "api-key", or an escape, in the query.
+    private static func mayHoldKey(_ target: String) -> Bool {
+        var target = target
+        return target.withUTF8 { bytes in
+            var index = 0
+            while index < bytes.count, bytes[index] != UInt8(ascii: "?") { index += 1 }
+            while index < bytes.count {
+                let byte = bytes[index]
+                if byte == UInt8(ascii: "%") { return true }
+                if byte | 0x20 == UInt8(ascii: "k"), bytes[index - 1] == UInt8(ascii: "-") { return true }
+                index += 1
             }
-            last = byte
+            return false
         }
-        return false
     }
 
     private static func decoded(_ name: Substring) -> String {

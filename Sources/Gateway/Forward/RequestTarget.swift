@@ -31,7 +31,8 @@ struct RequestTarget: Equatable {
         }
         let read = raw.withUTF8 { bytes -> Result<(kind: Kind, pathEnd: Int), GatewayError> in
             var pathEnd = bytes.count
-            for (offset, byte) in bytes.enumerated() {
+            for offset in 0..<bytes.count {
+                let byte = bytes[offset]
                 guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "#") else {
                     return .failure(.malformed("the request target has a character that must be percent-encoded"))
                 }
@@ -49,19 +50,26 @@ struct RequestTarget: Equatable {
         let start = prefix.utf8CodeUnitCount
         // Most requests are spelled as Azure shall see them.
         if deployment == name, rest == start + name.utf8.count, raw.hasBytes(prefix) { return raw }
-        var result = Array("\(prefix)".utf8)
-        result.reserveCapacity(start + deployment.utf8.count + raw.utf8.count - rest)
-        for byte in deployment.utf8 {
-            if Self.isUnreserved(byte) {
-                result.append(byte)
-            } else {
-                result.append(UInt8(ascii: "%"))
-                result.append(Self.hexDigit(byte >> 4))
-                result.append(Self.hexDigit(byte & 0xF))
+        let escaped = deployment.utf8.count * 3
+        return String(unsafeUninitializedCapacity: start + escaped + raw.utf8.count - rest) { room in
+            var count = room.append(prefix, at: 0)
+            for byte in deployment.utf8 {
+                if Self.isUnreserved(byte) {
+                    room[count] = byte
+                    count += 1
+                } else {
+                    room[count] = UInt8(ascii: "%")
+                    room[count + 1] = Self.hexDigit(byte >> 4)
+                    room[count + 2] = Self.hexDigit(byte & 0xF)
+                    count += 3
+                }
+            }
+            var raw = raw
+            return raw.withUTF8 { raw in
+                for index in rest..<raw.count { room[count + index - rest] = raw[index] }
+                return count + raw.count - rest
             }
         }
-        result.append(contentsOf: raw.utf8.dropFirst(rest))
-        return String(decoding: result, as: UTF8.self)
     }
 
     private static func originForm(_ target: String) -> String? {
@@ -207,12 +215,23 @@ extension Collection<UInt8> {
 extension String {
     /// Whether it begins with exactly these bytes.
     fileprivate func hasBytes(_ prefix: StaticString) -> Bool {
-        var offset = 0
-        for byte in utf8 {
-            if offset == prefix.utf8CodeUnitCount { return true }
-            if byte != prefix.utf8Start[offset] { return false }
-            offset += 1
-        }
-        return offset == prefix.utf8CodeUnitCount
+        var text = self
+        return text.withUTF8 { $0.count >= prefix.utf8CodeUnitCount && $0.begins(prefix) }
+    }
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    /// Returns the index behind it.
+    fileprivate func append(_ text: StaticString, at start: Int) -> Int {
+        for index in 0..<text.utf8CodeUnitCount { self[start + index] = text.utf8Start[index] }
+        return start + text.utf8CodeUnitCount
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether the first bytes are these; there are as many.
+    fileprivate func begins(_ text: StaticString) -> Bool {
+        for index in 0..<text.utf8CodeUnitCount where self[index] != text.utf8Start[index] { return false }
+        return true
     }
 }

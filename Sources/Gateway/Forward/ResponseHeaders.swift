@@ -94,11 +94,19 @@ struct ResponseHeaders {
     }
 
     func write(_ head: ResponseHead, method: String, replacing ours: ReplacedFields, to writer: inout ResponseWriter) {
-        head.bytes.withUnsafeBufferPointer { bytes in
-            for field in head.fields where !isDropped(field, head) {
-                if ours.replaces(field, of: head) { continue }
-                writer.add(line: UnsafeBufferPointer(rebasing: bytes[field.name.lowerBound..<field.value.upperBound]))
+        head.bytes.withUnsafeBytes { bytes in
+            // Lines that follow one another are passed on in one piece.
+            var kept = 0..<0
+            for field in head.fields where !isDropped(field, head) && !ours.replaces(field, of: head) {
+                let line = field.line
+                if line.lowerBound == kept.upperBound {
+                    kept = kept.lowerBound..<line.upperBound
+                } else {
+                    writer.add(lines: UnsafeRawBufferPointer(rebasing: bytes[kept]))
+                    kept = line
+                }
             }
+            writer.add(lines: UnsafeRawBufferPointer(rebasing: bytes[kept]))
         }
         ours.write(to: &writer)
         // A HEAD answer tells the length of the body that a GET would have.

@@ -28,7 +28,7 @@ struct ResponseWriterTests {
         writer.beginHead(status: 429)
         writer.add(line: "content-type: application/json")
         writer.add("retry-after", "7")
-        Array("x-upstream:  as it came".utf8).withUnsafeBufferPointer { writer.add(line: $0) }
+        Array("x-upstream:  as it came\r\n".utf8).withUnsafeBytes { writer.add(lines: $0) }
         writer.endHead(.none, closes: true)
         let expected = """
             HTTP/1.1 429 Too Many Requests\r
