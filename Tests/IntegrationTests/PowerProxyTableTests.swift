@@ -349,7 +349,7 @@ extension Integration {
             #expect(!gateway.process.printed.contains("is not known and ignored"))
         }
 
-        @Test("other plugins, `fixed_client`, service principals")
+        @Test("other plugins, `fixed_client`, part of a service principal")
         func refused() throws {
             let upstream = try NoUpstream()
             let plugin =
@@ -359,7 +359,7 @@ extension Integration {
                 (file(endpoints: [endpoint(upstream)]) + "fixed_client: Team 1\n", "'fixed_client' is not supported"),
                 (
                     file(plugins: [plugin], endpoints: [endpoint(upstream)]),
-                    "'credential_client_secret' is not supported"
+                    "needs 'credential_tenant_id' and 'credential_client_id' beside it"
                 ),
             ] {
                 let error = #expect(throws: EndedEarly.self) { _ = try serve(text, upstream) }
