@@ -86,9 +86,9 @@ let package = Package(
         ),
         // An example of a hook (docs/hooks.md); the gateway does not have it.
         .target(
-            name: "CostCentreHook",
+            name: "CostCentres",
             dependencies: ["Gateway"],
-            path: "examples/CostCentreHook",
+            path: "examples/CostCentres",
             swiftSettings: strict
         ),
 
@@ -153,7 +153,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CostCentreHook", "Gateway", "TestSupport", "TokenMill", logging, nioCore, nioPosix, nioHTTP1, nioSSL,
+                "CostCentres", "Gateway", "TestSupport", "TokenMill", logging, nioCore, nioPosix, nioHTTP1, nioSSL,
             ],
             exclude: ["python"],
             swiftSettings: strict

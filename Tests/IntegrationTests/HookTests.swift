@@ -1,4 +1,4 @@
-internal import CostCentreHook
+internal import CostCentres
 internal import Foundation
 internal import Gateway
 internal import TestSupport
