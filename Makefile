@@ -52,9 +52,15 @@ dist: build-dependencies ## build what is shipped into .build-dist: stripped, st
 verify-image: dist ## prove the image's runtime stage without a container engine, as root: what it holds, serves, and takes to start
 	deploy/docker/verify.sh .build-dist
 
+# Beside one another, but not all at once, as `swift test` would begin them: on two cores those that wait for something would wait for
+# a minute first for those that compute. `swift test` has no option for it; the tests' own program has.
+at_once := 8
+
 # The budgets are of a release build, and counted when no other test keeps the machine busy.
 test: dependencies .venv/.stamp ## install what the tests need and run all of them
-	swift=$(SWIFT); "$$swift" build --build-tests; "$$swift" test $(swift_test_flags) --skip BudgetTests
+	swift=$(SWIFT); "$$swift" build --build-tests; \
+	"$$("$$swift" build --show-bin-path)/sluicePackageTests.xctest" --testing-library swift-testing \
+	--experimental-maximum-parallelization-width $(at_once) --skip BudgetTests
 	$(build_programs)
 	swift=$(SWIFT); "$$swift" test $(swift_test_flags) --filter BudgetTests
 
