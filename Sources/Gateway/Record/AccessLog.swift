@@ -11,6 +11,7 @@ final class AccessLog {
     private var lines: LogLines
     private var flushIsScheduled = false
     private var clock = WallClock()
+    private var offset = WallOffset()
 
     /// Lines wait no longer than this, and no more bytes than `maxPending`.
     private static let maxDelay = TimeAmount.milliseconds(100)
@@ -28,7 +29,7 @@ final class AccessLog {
     func write(_ record: borrowing ExchangeRecord, endpointName: String?) {
         guard isOn, has(line: record.status) else { return }
         lines.begin()
-        lines.addTime(clock.now())
+        lines.addTime(clock.time(offset.nanoseconds(at: record.end)))
         lines.add("level", raw: Self.level(record.status).rawValue)
         lines.add("message", raw: "exchange")
         lines.add("id", hexadecimal: record.id.value)
@@ -89,6 +90,7 @@ final class AccessLog {
     func flush() {
         guard lines.count > 0 else { return }
         writer.write(lines.take())
+        offset.forget()
     }
 
     private func scheduleFlush() {

@@ -153,17 +153,23 @@ struct WallClock {
     mutating func now() -> Time {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        if time.tv_sec != second {
-            second = time.tv_sec
+        return self.time(Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// - Parameter nanoseconds: since 1970.
+    mutating func time(_ nanoseconds: Int64) -> Time {
+        var seconds = time_t(nanoseconds / 1_000_000_000)
+        if seconds != second {
+            second = seconds
             var parts = tm()
-            gmtime_r(&time.tv_sec, &parts)
+            gmtime_r(&seconds, &parts)
             let date = [Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday)]
             let clock = [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)]
             let text =
                 date.map(Self.padded).joined(separator: "-") + "T" + clock.map(Self.padded).joined(separator: ":")
             prefix = Array(text.utf8)
         }
-        return Time(second: prefix, millisecond: time.tv_nsec / 1_000_000)
+        return Time(second: prefix, millisecond: Int(nanoseconds / 1_000_000 % 1000))
     }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

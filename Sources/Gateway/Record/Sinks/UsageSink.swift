@@ -59,7 +59,7 @@ final class SinkRunner: Sendable {
     private let logger: Logger
 
     /// Milliseconds between two batches, so that each has some size.
-    private static let pace = 200
+    private static let pace = 500
     private static let delays = RetryDelay(first: .milliseconds(500), longest: .seconds(60))
 
     /// - Parameters:

@@ -2,6 +2,9 @@
 struct CSVRows: ~Copyable {
     private var buffer: LineBuffer
     private var isFirst = true
+    /// The text of the second of the last time, up to its point: events that come together have it in common.
+    private var second: [UInt8] = []
+    private var secondsSince1970 = Int64.min
 
     /// - Parameter capacity: bytes to make room for at first.
     init(capacity: Int) { buffer = LineBuffer(capacity: capacity) }
@@ -54,10 +57,19 @@ struct CSVRows: ~Copyable {
         buffer.store(hexadecimal: number)
     }
 
-    /// - Parameter microseconds: since 1970.
+    /// - Parameters:
+    ///   - microseconds: since 1970.
+    ///   - separator: between date and time; the same for all rows.
     mutating func add(time microseconds: Int64, separator: UInt8, zone: StaticString) {
         separate(room: UsageTime.mostBytes + zone.utf8CodeUnitCount)
-        UsageTime.write(microseconds, separator: separator, to: &buffer)
+        let seconds = microseconds / 1_000_000
+        if seconds != secondsSince1970 {
+            secondsSince1970 = seconds
+            second.removeAll(keepingCapacity: true)
+            UsageTime.write(second: seconds, separator: separator, to: &second)
+        }
+        second.withUnsafeBufferPointer { buffer.store($0) }
+        UsageTime.write(fraction: microseconds % 1_000_000, to: &buffer)
         zone.withUTF8Buffer { buffer.store($0) }
     }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import NIOCore
 
 /// Gathers the usage events of one event loop and hands them to the spool, a few times a second. Confined to its loop.
@@ -7,6 +6,7 @@ final class UsageLog {
     private let eventLoop: any EventLoop
     private var frames = UsageFrameWriter(capacity: UsageLog.mostPending + 8 * 1024)
     private var count = 0
+    private var offset = WallOffset()
     private var flushIsScheduled = false
 
     /// An event waits no longer than this, and no more bytes than `mostPending`.
@@ -22,12 +22,9 @@ final class UsageLog {
     /// Of a client that is known; others use nothing, and must not be able to fill a disk.
     func write(_ record: borrowing ExchangeRecord, endpointName: (Int) -> String) {
         guard record.client != nil else { return }
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let now = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
         frames.write(
             record,
-            received: now - (record.end - record.start).nanoseconds / 1000,
+            received: offset.nanoseconds(at: record.start) / 1000,
             endpointName: endpointName
         )
         count += 1
@@ -38,6 +35,7 @@ final class UsageLog {
         guard count > 0 else { return }
         spool.add(frames.take(), events: count)
         count = 0
+        offset.forget()
     }
 
     private func scheduleFlush() {

@@ -131,22 +131,36 @@ enum UsageTime {
 
     /// `2026-03-31T18:40:09.123456`
     static func write(_ microseconds: Int64, separator: UInt8, to bytes: inout some ByteStore & ~Copyable) {
-        let parts = parts(microseconds)
-        func store(_ number: Int, digits: Int, _ mark: UInt8? = nil, in bytes: inout some ByteStore & ~Copyable) {
-            var divisor = digits == 6 ? 100_000 : digits == 4 ? 1000 : 10
-            while divisor > 0 {
-                bytes.store(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-                divisor /= 10
-            }
-            if let mark { bytes.store(mark) }
+        write(second: microseconds / 1_000_000, separator: separator, to: &bytes)
+        write(fraction: microseconds % 1_000_000, to: &bytes)
+    }
+
+    /// `2026-03-31T18:40:09`
+    static func write(second: Int64, separator: UInt8, to bytes: inout some ByteStore & ~Copyable) {
+        let parts = parts(second * 1_000_000)
+        store(Int(parts.tm_year) + 1900, digits: 1000, to: &bytes)
+        for (mark, number) in [
+            (UInt8(ascii: "-"), parts.tm_mon + 1), (UInt8(ascii: "-"), parts.tm_mday), (separator, parts.tm_hour),
+            (UInt8(ascii: ":"), parts.tm_min), (UInt8(ascii: ":"), parts.tm_sec),
+        ] {
+            bytes.store(mark)
+            store(Int(number), digits: 10, to: &bytes)
         }
-        store(Int(parts.tm_year) + 1900, digits: 4, UInt8(ascii: "-"), in: &bytes)
-        store(Int(parts.tm_mon) + 1, digits: 2, UInt8(ascii: "-"), in: &bytes)
-        store(Int(parts.tm_mday), digits: 2, separator, in: &bytes)
-        store(Int(parts.tm_hour), digits: 2, UInt8(ascii: ":"), in: &bytes)
-        store(Int(parts.tm_min), digits: 2, UInt8(ascii: ":"), in: &bytes)
-        store(Int(parts.tm_sec), digits: 2, UInt8(ascii: "."), in: &bytes)
-        store(Int(microseconds % 1_000_000), digits: 6, in: &bytes)
+    }
+
+    /// `.123456`
+    static func write(fraction: Int64, to bytes: inout some ByteStore & ~Copyable) {
+        bytes.store(UInt8(ascii: "."))
+        store(Int(fraction), digits: 100_000, to: &bytes)
+    }
+
+    /// - Parameter digits: a one in the place of the first.
+    private static func store(_ number: Int, digits: Int, to bytes: inout some ByteStore & ~Copyable) {
+        var divisor = digits
+        while divisor > 0 {
+            bytes.store(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
     }
 
     /// `20260331-184009`
