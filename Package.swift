@@ -48,6 +48,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CCurl"),
         .target(name: "CEpoll"),
+        .target(name: "CGuests", linkerSettings: [.linkedLibrary("crypto")]),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "COpenSSL"),
         .systemLibrary(name: "CZlib"),
@@ -56,7 +57,7 @@ let package = Package(
 
         .target(
             name: "Transport",
-            dependencies: ["CCurl", "CEpoll", nioCore, nioConcurrency, collections],
+            dependencies: ["CCurl", "CEpoll", "CGuests", nioCore, nioConcurrency, collections],
             swiftSettings: strict
         ),
         .target(
@@ -120,7 +121,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["CEpoll", "TestSupport", "Transport", nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["CEpoll", "CGuests", "TestSupport", "Transport", nioCore, nioPosix, nioHTTP1, nioSSL],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,5 +1,6 @@
 internal import CCurl
 internal import CEpoll
+internal import CGuests
 internal import Glibc
 package import NIOCore
 
@@ -42,7 +43,11 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         eventLoop.preconditionInEventLoop()
         _ = LibcurlGlobal.initialised
         self.eventLoop = eventLoop
-        guard let multi = curl_multi_init() else { throw TransferError.resources("curl_multi_init", ENOMEM) }
+        cguests_pool_join()
+        guard let multi = curl_multi_init() else {
+            cguests_pool_leave()
+            throw TransferError.resources("curl_multi_init", ENOMEM)
+        }
         self.multi = multi
         timer = DeadlineTimer(eventLoop: eventLoop)
         sockets = SocketWatch(epoll: -1)
@@ -70,6 +75,7 @@ package final class TransferLoop: @unchecked Sendable {  // confined to `eventLo
         timer.stop()
         curl_multi_cleanup(multi)
         cepoll_leave()
+        cguests_pool_leave()
     }
 
     // MARK: turns
@@ -271,10 +277,17 @@ private let timerCallback: curl_multi_timer_callback = { _, milliseconds, me in
     return 0
 }
 
-/// `curl_global_init`, once for the process.
+/// `curl_global_init_mem`, once for the process.
 private enum LibcurlGlobal {
     static let initialised: Void = {
-        let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
-        precondition(code == CURLE_OK, "curl_global_init failed")
+        let code = curl_global_init_mem(
+            Int(CURL_GLOBAL_DEFAULT),
+            cguests_pool_malloc,
+            cguests_pool_free,
+            cguests_pool_realloc,
+            cguests_pool_strdup,
+            cguests_pool_calloc
+        )
+        precondition(code == CURLE_OK, "curl_global_init_mem failed")
     }()
 }
