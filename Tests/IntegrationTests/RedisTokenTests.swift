@@ -15,7 +15,9 @@ extension Integration {
 
             init(_ redis: TLSRedisServer, lifetime: Int) throws {
                 let tokens = tokens
-                server = try DocumentServer { _ in
+                // Not held by a server whose thread may outlive the test.
+                server = try DocumentServer { [weak redis] _ in
+                    guard let redis else { return .document(500, "{\"error\":\"Redis is gone\"}") }
                     let number = tokens.current.count
                     // The gateway reads the user's name out of it, and nobody its signature.
                     let token = TokenDraft.application.with("uti", "\"t\(number)\"").signed()

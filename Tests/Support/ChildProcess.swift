@@ -56,9 +56,24 @@ package final class ChildProcess: Sendable {
         let code = posix_spawn(&id, command[0], &actions, &attributes, &argv, &envp)
         guard code == 0 else { throw SystemError(call: "starting \(executable)", code: code) }
         self.id = id
+        _ = Self.endsWithThisProcess
+        Self.running.withLock { $0[id] = command.joined(separator: " ") }
     }
 
     deinit { kill() }
+
+    /// Those that nobody has seen end, and what they were started with.
+    private static let running = Mutex<[pid_t: String]>([:])
+
+    /// What still runs when the tests are over is named, and ended: somebody holds on to it.
+    private static let endsWithThisProcess: Void = {
+        atexit {
+            for (id, command) in ChildProcess.running.withLock({ $0 }) {
+                FileHandle.standardError.write(Data("still running at the end: \(command)\n".utf8))
+                Glibc.kill(id, SIGKILL)
+            }
+        }
+    }()
 
     /// Both streams, so far.
     package var printed: String { output.flatMap { try? String(contentsOf: $0, encoding: .utf8) } ?? "" }
@@ -69,6 +84,7 @@ package final class ChildProcess: Sendable {
             if status != nil { return status }
             var raw: Int32 = 0
             guard waitpid(id, &raw, WNOHANG) == id else { return nil }
+            Self.running.withLock { $0[id] = nil }
             let signal = raw & 0x7F
             status = signal == 0 ? .exited((raw >> 8) & 0xFF) : .signalled(signal)
             return status
