@@ -110,19 +110,23 @@ package struct Usage: Hashable, Sendable {
             self.serverErrors = serverErrors.asCount
         }
 
+        /// What they are called in Redis, in the order of `values`.
+        static let names: [StaticString] = [
+            "req", "in", "out", "cached", "429", "5xx", "reason", "ain", "aout", "ms", "est",
+        ]
+
+        /// All of them, and zeros behind them.
+        var values: SIMD16<Int64> {
+            SIMD16(
+                lowHalf: SIMD8(requests, input, output, cached, throttled, serverErrors, reasoning, inputAudio),
+                highHalf: SIMD8(outputAudio, milliseconds, estimated, 0, 0, 0, 0, 0)
+            )
+        }
+
         /// The counts that are not zero, under the names that they have in Redis.
         func visit(_ body: (StaticString, Int64) -> Void) {
-            if requests > 0 { body("req", requests) }
-            if input > 0 { body("in", input) }
-            if output > 0 { body("out", output) }
-            if cached > 0 { body("cached", cached) }
-            if throttled > 0 { body("429", throttled) }
-            if serverErrors > 0 { body("5xx", serverErrors) }
-            if reasoning > 0 { body("reason", reasoning) }
-            if inputAudio > 0 { body("ain", inputAudio) }
-            if outputAudio > 0 { body("aout", outputAudio) }
-            if milliseconds > 0 { body("ms", milliseconds) }
-            if estimated > 0 { body("est", estimated) }
+            let values = values
+            for (index, name) in Self.names.enumerated() where values[index] > 0 { body(name, values[index]) }
         }
     }
 

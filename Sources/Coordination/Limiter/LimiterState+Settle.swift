@@ -120,12 +120,9 @@ extension LimiterState {
     }
 
     private mutating func count(_ usage: Usage, now: Int64) {
-        var state = self.usage[UsageKey(day: usage.day, client: usage.client)] ?? UsageState()
-        usage.counts.visit { name, count in
-            state.counts["\(usage.line):\(name)", default: 0] += count
-        }
-        state.keptUntil = max(state.keptUntil, now + usageTerm)
-        self.usage[UsageKey(day: usage.day, client: usage.client)] = state
+        // In its place: a state that is taken out and put back is copied with all its sums.
+        self.usage[UsageKey(day: usage.day, client: usage.client), default: UsageState()]
+            .add(usage, keptUntil: now + usageTerm)
     }
 }
 

@@ -183,9 +183,23 @@ struct UsageKey: Hashable, Sendable {
 }
 
 struct UsageState: Hashable, Sendable {
-    /// By `<deployment>:<count>`.
-    var counts: [String: Int64] = [:]
-    var keptUntil: Int64 = 0
+    /// `Usage.Counts.values`, summed up by the lines of the books.
+    private var sums: [String: SIMD16<Int64>] = [:]
+    private(set) var keptUntil: Int64 = 0
+
+    /// As Redis keeps them: by `<line>:<count>`, and none that is zero.
+    var counts: [String: Int64] {
+        sums.reduce(into: [:]) { counts, sum in
+            for (index, name) in Usage.Counts.names.enumerated() where sum.value[index] != 0 {
+                counts["\(sum.key):\(name)"] = sum.value[index]
+            }
+        }
+    }
+
+    mutating func add(_ usage: Usage, keptUntil end: Int64) {
+        sums[usage.line, default: .zero] &+= usage.counts.values
+        keptUntil = max(keptUntil, end)
+    }
 }
 
 /// Who holds the slots of one concurrency limit, and until when.
