@@ -89,8 +89,8 @@ package final class HeaderArena {
     }
 
     private func appendUTF8(_ string: String) {
-        var string = string
-        string.withUTF8 { append($0) }
+        // `withUTF8` wants a variable of its own: a copy that is counted.
+        string.utf8.span.withUnsafeBufferPointer { append($0) }
     }
 
     private func append(_ bytes: UnsafeBufferPointer<UInt8>) {

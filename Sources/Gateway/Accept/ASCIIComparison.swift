@@ -36,3 +36,17 @@ extension StringProtocol {
         return index == lower.utf8CodeUnitCount
     }
 }
+
+extension String {
+    /// Calls `body` with the bytes where they are. `withUTF8` wants a variable of its own: a copy that is counted.
+    func withBytes<Answer>(_ body: (UnsafeBufferPointer<UInt8>) -> Answer) -> Answer {
+        utf8.span.withUnsafeBufferPointer(body)
+    }
+}
+
+extension Substring {
+    /// Like that of `String`.
+    func withBytes<Answer>(_ body: (UnsafeBufferPointer<UInt8>) -> Answer) -> Answer {
+        utf8.span.withUnsafeBufferPointer(body)
+    }
+}

@@ -127,34 +127,24 @@ final class DownstreamConnection: ChannelDuplexHandler {
 
     private func takeHead(_ head: HTTPRequestHead) {
         isHTTP10 = head.version == .http1_0
-        let limits = worker.snapshot.limits
-        let parsed: (RequestFields, RequestTarget)?
-        var refusal: GatewayError?
-        if head.uri.utf8.count > limits.targetBytes {
-            (parsed, refusal) = (nil, .targetTooLong(limit: limits.targetBytes))
-        } else {
-            switch (
-                RequestFields.read(head, maxFields: limits.headerCount, maxBytes: limits.headerBytes),
-                RequestTarget.parse(head.uri)
-            ) {
-            case (.success(let fields), .success(let target)): parsed = (fields, target)
-            case (.failure(let error), _), (_, .failure(let error)): (parsed, refusal) = (nil, error)
-            }
-        }
+        let parsed = Result { () throws(GatewayError) in try ParsedHead(head, worker.snapshot.limits) }
         // NIO's parser stops at a request that asks for an upgrade, so nothing can follow it.
-        let upgrades = parsed?.0.connectionNames.contains("upgrade") ?? false || head.method == .CONNECT
+        let isConnect = if case .CONNECT = head.method { true } else { false }
+        let upgrades = parsed.asksForUpgrade || isConnect
         // HTTP/1.0 knows persistent connections only as an extension that proxies get wrong (RFC 9112 section 9.3).
         let keepAlive = head.isKeepAlive && !upgrades && !isHTTP10
         let now = NIODeadline.now()
         guard machine.headReceived(keepAlive: keepAlive, now: now) == .startExchange else { return }
         timer.set(machine.deadline)
-        guard let (fields, target) = parsed else {
-            return perform(machine.parsingFailed(refusal ?? .headTooLarge, now: .now()))
+        switch consume parsed {
+        case .failure(let error):
+            perform(machine.parsingFailed(error, now: .now()))
+        case .success(let parsed):
+            if answerHealth(parsed.target, head) { return }
+            let exchange = Exchange(worker: worker, connection: self, head: head, parsed: parsed, now: now)
+            self.exchange = exchange
+            exchange.start()
         }
-        if answerHealth(target, head) { return }
-        let exchange = Exchange(worker: worker, connection: self, head: head, fields: fields, target: target, now: now)
-        self.exchange = exchange
-        exchange.start()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

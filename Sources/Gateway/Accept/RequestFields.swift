@@ -5,7 +5,7 @@ internal import Transport
 ///
 /// Rules: RFC 9110 section 5, RFC 9112 sections 3.2, 6.1 to 6.3. NIO's parser (llhttp, strict) has already refused folded
 /// fields, bare LF, NUL, white space before a colon, Content-Length with Transfer-Encoding, and repeated Content-Lengths.
-struct RequestFields {
+struct RequestFields: ~Copyable {
     var apiKey: String?
     var authorization: String?
     var contentType: String?
@@ -22,76 +22,74 @@ struct RequestFields {
     /// Lower-case names that `Connection` lists: for this hop only.
     var connectionNames: [String] = []
 
-    /// Reads the fields, or says what is wrong with them.
-    static func read(_ head: HTTPRequestHead, maxFields: Int, maxBytes: Int) -> Result<Self, GatewayError> {
-        var fields = Self()
+    /// Reads the fields.
+    ///
+    /// - Throws: what is wrong with them.
+    init(_ head: HTTPRequestHead, maxFields: Int, maxBytes: Int) throws(GatewayError) {
         var hosts = 0
         var bytes = 0
-        guard head.headers.count <= maxFields else { return .failure(.headTooLarge) }
+        guard head.headers.count <= maxFields else { throw .headTooLarge }
         for (name, value) in head.headers {
             bytes += name.utf8.count + value.utf8.count
-            guard bytes <= maxBytes else { return .failure(.headTooLarge) }
+            guard bytes <= maxBytes else { throw .headTooLarge }
             switch name.utf8.count {
             case 4 where name.isSame("host"):
                 hosts += 1
-                guard Self.isHost(value) else { return .failure(.malformed("the Host header is not a host")) }
+                guard Self.isHost(value) else { throw .malformed("the Host header is not a host") }
             case 6 where name.isSame("expect"):
                 guard value.isSame("100-continue") else {
-                    return .failure(
-                        GatewayError(
-                            417,
-                            "ExpectationFailed",
-                            "Only 'Expect: 100-continue' is known.",
-                            source: .downstream
-                        )
+                    throw GatewayError(
+                        417,
+                        "ExpectationFailed",
+                        "Only 'Expect: 100-continue' is known.",
+                        source: .downstream
                     )
                 }
                 // HTTP/1.0 knows no interim answers (RFC 9110 section 10.1.1).
-                fields.expectsContinue = head.version != .http1_0
+                expectsContinue = head.version != .http1_0
             case 7 where name.isSame("api-key"):
-                guard fields.apiKey == nil else { return .failure(.differingKeys) }
-                fields.apiKey = value
+                guard apiKey == nil else { throw .differingKeys }
+                apiKey = value
             case 10 where name.isSame("connection"):
                 if value.isSame("keep-alive") { continue }
                 for part in value.split(separator: ",") {
                     let token = part.trimmed.lowercased()
-                    if token != "close", token != "keep-alive", !token.isEmpty { fields.connectionNames.append(token) }
+                    if token != "close", token != "keep-alive", !token.isEmpty { connectionNames.append(token) }
                 }
             case 10 where name.isSame("tracestate"):
-                fields.tracestate = fields.tracestate.map { "\($0),\(value)" } ?? value
+                tracestate = tracestate.map { "\($0),\(value)" } ?? value
             case 11 where name.isSame("traceparent"):
-                fields.traceparent = fields.traceparent == nil ? value : ""
+                traceparent = traceparent == nil ? value : ""
             case 12 where name.isSame("content-type"):
-                guard fields.contentType == nil else { return .failure(.malformed("more than one Content-Type")) }
-                fields.contentType = value
+                guard contentType == nil else { throw .malformed("more than one Content-Type") }
+                contentType = value
             case 13 where name.isSame("authorization"):
-                guard fields.authorization == nil else { return .failure(.differingKeys) }
-                fields.authorization = value
+                guard authorization == nil else { throw .differingKeys }
+                authorization = value
             case 14 where name.isSame("content-length"):
-                guard fields.contentLength == nil, let length = Self.length(value) else {
-                    return .failure(.malformed("the Content-Length is not one decimal number"))
+                guard contentLength == nil, let length = Self.length(value) else {
+                    throw .malformed("the Content-Length is not one decimal number")
                 }
-                fields.contentLength = length
+                contentLength = length
             case 16 where name.isSame("content-encoding"):
-                fields.contentEncoding = fields.contentEncoding ?? value
+                contentEncoding = contentEncoding ?? value
             case 17 where name.isSame("transfer-encoding"):
-                guard !fields.isChunked, value.isSame("chunked") else {
-                    return .failure(.malformed("the only Transfer-Encoding supported is chunked"))
+                guard !isChunked, value.isSame("chunked") else {
+                    throw .malformed("the only Transfer-Encoding supported is chunked")
                 }
-                fields.isChunked = true
+                isChunked = true
             default:
                 break
             }
         }
-        if fields.isChunked, fields.contentLength != nil {
-            return .failure(.malformed("Content-Length together with Transfer-Encoding"))
+        if isChunked, contentLength != nil {
+            throw .malformed("Content-Length together with Transfer-Encoding")
         }
-        if fields.isChunked, head.version == .http1_0 {
-            return .failure(.malformed("Transfer-Encoding in an HTTP/1.0 request"))
+        if isChunked, head.version == .http1_0 {
+            throw .malformed("Transfer-Encoding in an HTTP/1.0 request")
         }
-        if hosts > 1 { return .failure(.malformed("more than one Host header")) }
-        if hosts == 0, head.version != .http1_0 { return .failure(.malformed("no Host header")) }
-        return .success(fields)
+        if hosts > 1 { throw .malformed("more than one Host header") }
+        if hosts == 0, head.version != .http1_0 { throw .malformed("no Host header") }
     }
 
     /// 1*DIGIT that fits; no sign, no list.

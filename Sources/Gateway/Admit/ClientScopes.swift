@@ -1,7 +1,7 @@
 internal import Coordination
 
 /// A client's limits, by model.
-struct ClientScopes: Sendable {
+final class ClientScopes: Sendable {
     /// Names the client in the coordinator and in the books.
     let id: ScopeID
     /// For models without limits of their own: what the client may use altogether.

@@ -1,7 +1,7 @@
 internal import Coordination
 
-/// Where requests for one model may go.
-struct ModelRoute: Sendable {
+/// Where requests for one model may go. Made once for a configuration, and held by each request for as long as it lasts.
+final class ModelRoute: Sendable {
     struct Deployment: Sendable {
         /// The endpoint's number.
         let endpoint: Int
@@ -64,7 +64,7 @@ struct ModelRoute: Sendable {
 extension ModelRoute {
     /// - Parameters:
     ///   - name: of the model `*`, the one that is asked for, which is also that of its deployments.
-    init(_ model: GatewayConfiguration.Model, named name: String? = nil, roster: Roster) {
+    convenience init(_ model: GatewayConfiguration.Model, named name: String? = nil, roster: Roster) {
         let deployments = model.deployments.compactMap { deployment -> (Deployment, Candidate)? in
             guard let endpoint = roster.endpoints[deployment.endpoint], !deployment.limits.isBlocked else { return nil }
             let id = DeploymentID(
@@ -96,7 +96,7 @@ extension ModelRoute {
     }
 
     /// What names no model and lives on one resource.
-    init(at endpoint: Int, named name: String) {
+    convenience init(at endpoint: Int, named name: String) {
         let deployment = Deployment(
             endpoint: endpoint,
             name: nil,
@@ -118,7 +118,7 @@ extension ModelRoute {
     /// A model that goes to the endpoints in their order, under its own name; no model goes to the first of them.
     ///
     /// - Parameter endpoints: numbers and names.
-    init(unlisted name: String?, endpoints: [(number: Int, name: String)]) {
+    convenience init(unlisted name: String?, endpoints: [(number: Int, name: String)]) {
         // What names no model (files, stored responses) lives on one resource: it must not move to another.
         let usable = name == nil ? 1 : Admission.mostCandidates
         let deployments = endpoints.prefix(usable).enumerated().map { index, endpoint in

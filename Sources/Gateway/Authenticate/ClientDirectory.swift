@@ -1,6 +1,7 @@
 /// Who may call, by API key.
-struct ClientDirectory: Sendable {
-    struct Client: Sendable {
+final class ClientDirectory: Sendable {
+    /// One object however many requests hold it: to pass it on counts once, where its fields would be counted one by one.
+    final class Client: Sendable {
         /// Its number; an index into metrics.
         let index: Int
         let name: String
@@ -8,6 +9,14 @@ struct ClientDirectory: Sendable {
         /// 0 the highest ... 9 the lowest.
         let priority: Int
         let scopes: ClientScopes
+
+        fileprivate init(_ configuration: GatewayConfiguration.Client, index: Int) {
+            self.index = index
+            name = configuration.name
+            models = configuration.models
+            priority = configuration.priority
+            scopes = ClientScopes(configuration)
+        }
 
         func mayUse(_ model: String) -> Bool {
             switch models {
@@ -35,15 +44,7 @@ struct ClientDirectory: Sendable {
     init(_ configuration: [GatewayConfiguration.Client], numbers: Roster.Numbers) {
         var byPrefix: [UInt64: [(digest: KeyDigest, client: Int)]] = [:]
         let hasher = KeyHasher()
-        clients = configuration.map {
-            Client(
-                index: numbers[$0.name] ?? numbers.count,
-                name: $0.name,
-                models: $0.models,
-                priority: $0.priority,
-                scopes: ClientScopes($0)
-            )
-        }
+        clients = configuration.map { Client($0, index: numbers[$0.name] ?? numbers.count) }
         anyBearer = configuration.firstIndex(where: \.takesAnyBearerToken).map { [clients] in clients[$0] }
         for (index, client) in configuration.enumerated() {
             for key in client.apiKeys {

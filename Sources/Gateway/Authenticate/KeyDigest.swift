@@ -50,10 +50,10 @@ package final class KeyHasher {
     }
 
     /// The digest of a key's UTF-8 bytes.
-    package func digest(of key: some StringProtocol) -> KeyDigest {
-        var key = String(key)
-        return key.withUTF8 { digest(of: UnsafeRawBufferPointer($0)) }
-    }
+    package func digest(of key: String) -> KeyDigest { key.withBytes { digest(of: UnsafeRawBufferPointer($0)) } }
+
+    /// The same of a part of a field.
+    package func digest(of key: Substring) -> KeyDigest { key.withBytes { digest(of: UnsafeRawBufferPointer($0)) } }
 
     package func digest(of bytes: UnsafeRawBufferPointer) -> KeyDigest {
         KeyDigest { digest in

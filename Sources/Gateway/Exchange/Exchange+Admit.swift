@@ -202,15 +202,16 @@ extension Exchange {
 
     /// Ends the reservation, if there is one: what was estimated becomes what was used.
     func settle() {
-        guard let passage, let reserved = passage.reserved, !passage.isRerouting else { return }
-        defer { self.passage?.release() }
-        let admission = passage.admission
+        guard let reserved = passage?.reserved, let admission = passage?.admission, passage?.isRerouting == false else {
+            return
+        }
+        defer { passage?.release() }
         let status = answer?.status ?? 0
         let used = tokensUsed(status: status)
         record.usage = used
         record.estimate = estimate?.total ?? 0
         // Behind the settlement, on the same connection: what it gives back is there when the question comes.
-        defer { if passage.mayGiveBack { worker.waitingRooms.capacityReturned() } }
+        defer { if passage?.mayGiveBack == true { worker.waitingRooms.capacityReturned() } }
         worker.coordinator.settle(
             Settlement(
                 lease: admission.lease,
@@ -218,8 +219,8 @@ extension Exchange {
                 actual: Int64(used.total),
                 admitted: reserved.admitted,
                 scopes: admission.scopes,
-                deployment: passage.hasNoDeployment ? nil : passage.candidate,
-                refundsDeployment: passage.deployment?.isProvisioned ?? false,
+                deployment: passage?.hasNoDeployment == true ? nil : passage?.candidate,
+                refundsDeployment: passage?.isProvisioned ?? false,
                 succeeded: 1..<400 ~= status,
                 feedback: 1..<400 ~= status ? feedback(levels: reserved.levels) : .none,
                 usage: booking(used, status: status, at: reserved.admitted),

@@ -9,7 +9,7 @@ extension Exchange {
 
     /// Sends the request to the deployment that was reserved.
     func forward() {
-        guard let passage, let deployment = passage.deployment else { return }
+        guard let deployment = passage?.deployment, let payload = passage?.payload else { return }
         guard let credential = credential(for: deployment.endpoint) else { return }
         if record.attempts > 0 { record.earlierAttempts.append(record.lastAttempt) }
         record.endpoint = deployment.endpoint
@@ -19,18 +19,18 @@ extension Exchange {
         record.deployment = deployment.name ?? record.modelName
         record.attempts += 1
         traceAttempt(at: deployment.endpoint)
-        if let candidate = passage.candidate {
+        if let candidate = passage?.candidate {
             lastDeployment = candidate.id.name
             isCounted = false
-            if passage.reserved?.isProbe == true, let number = deployment.number { worker.tallies[number].noteProbe() }
+            if passage?.reserved?.isProbe == true, let number = deployment.number { worker.tallies[number].noteProbe() }
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
         }
-        let body = transferBody(passage.payload)
-        let endpoint = snapshot.endpoints[deployment.endpoint]
+        let body = transferBody(payload)
+        let headers = snapshot.endpoints[deployment.endpoint].headers
         let arena = worker.takeArena()
         self.arena = arena
         let matcher = worker.access.matcher(of: deployment.endpoint)
-        endpoint.headers.write(
+        headers.write(
             head,
             connectionNames: fields.connectionNames,
             credential: credential,
@@ -38,8 +38,8 @@ extension Exchange {
             body: body.headerKind,
             into: arena
         )
-        if matcher?.passes("traceparent") ?? endpoint.headers.forwardsTrace {
-            let withState = matcher?.passes("tracestate") ?? endpoint.headers.forwardsTraceState
+        if matcher?.passes("traceparent") ?? headers.forwardsTrace {
+            let withState = matcher?.passes("tracestate") ?? headers.forwardsTraceState
             addTrace(to: arena, withState: withState)
         }
         if let hooks { for field in hooks.fields.request { arena.add(field.name, field.value) } }
@@ -83,7 +83,7 @@ extension Exchange: TransferObserver {
         guard action != .none else { return }
         worker.metrics.countAttempt(endpoint: record.endpoint ?? 0, status: upstream.status)
         // Provisioned deployments are never judged by fields that they do not send.
-        deploymentFields = passage?.deployment?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
+        deploymentFields = passage?.isProvisioned == false ? DeploymentFields(upstream) : DeploymentFields()
         trace?.attemptAnswered(status: upstream.status)
         record.upstreamStatus = upstream.status
         if worker.usageLog != nil { record.region = worker.regions.name(in: upstream, endpoint: record.endpoint ?? 0) }

@@ -17,8 +17,12 @@ extension Exchange {
         if let refusal = worker.access.refusal(of: record.address, now: record.start) {
             return refuse(refusal)
         }
-        let clients = snapshot.clients
-        switch clients.find(apiKey: fields.apiKey, authorization: fields.authorization, hasher: worker.hasher) {
+        let snapshot = snapshot
+        switch snapshot.clients.find(
+            apiKey: fields.apiKey,
+            authorization: fields.authorization,
+            hasher: worker.hasher
+        ) {
         case .client(let client):
             identified(client)
             takeTurn()
@@ -27,7 +31,7 @@ extension Exchange {
         case .bearer(let token, let digest):
             if let authenticator = worker.access.authenticator {
                 authenticate(token, digest, authenticator)
-            } else if let client = clients.anyBearer {
+            } else if let client = snapshot.clients.anyBearer {
                 passesCredential = true
                 identified(client)
                 takeTurn()

@@ -84,7 +84,7 @@ extension Exchange {
         if let outcome = DeploymentTally.Outcome(verdict.finding) { count(outcome) }
         switch verdict.finding {
         case .failed(let failure) where passage.choices > 1 || !failure.isOfTransport:
-            let judged = passage.deployment?.isProvisioned == true ? failure.withoutFeedback : failure
+            let judged = passage.isProvisioned ? failure.withoutFeedback : failure
             return AttemptFailure(failure: judged.probedEverySecond, error: error)
         case .failed(let failure), .suspect(let failure):
             // Where there is one deployment, its refusing a connection says more than a cooldown would.

@@ -84,8 +84,10 @@ extension Exchange {
         if let length = fields.contentLength, length > limits.bodyBytes {
             return perform(machine.refused(.bodyTooLarge(limit: limits.bodyBytes)))
         }
-        guard head.method != .CONNECT, head.method != .TRACE else {
-            return perform(machine.refused(.methodNotAllowed))
+        // A pattern, here and below: `==` would compare names.
+        switch head.method {
+        case .CONNECT, .TRACE: return perform(machine.refused(.methodNotAllowed))
+        default: break
         }
         let plan: BodyPlan
         switch bodyPlan() {
@@ -120,7 +122,8 @@ extension Exchange {
 
     private func bodyPlan() -> Result<BodyPlan, GatewayError> {
         // Content in a HEAD request means nothing (RFC 9110 section 9.3.2); it is read and dropped.
-        guard head.method != .HEAD, fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }
+        if case .HEAD = head.method { return .success(.none) }
+        guard fields.isChunked || (fields.contentLength ?? 0) > 0 else { return .success(.none) }
         // Nearly all say no more than that.
         if let type = fields.contentType, !type.isSame("application/json") {
             let media = type.mediaType

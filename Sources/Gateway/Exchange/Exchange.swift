@@ -82,16 +82,15 @@ final class Exchange {
         worker: Worker,
         connection: DownstreamConnection,
         head: HTTPRequestHead,
-        fields: RequestFields,
-        target: RequestTarget,
+        parsed: consuming ParsedHead,
         now: NIODeadline
     ) {
         self.worker = worker
         edition = worker.edition
         self.connection = connection
         self.head = head
-        self.fields = fields
-        self.target = target
+        fields = parsed.fields
+        target = parsed.target
         operation = APIOperation(path: target.path)
         resourcePath = operation == .other || operation == .responses ? ResourcePath(target.path) : nil
         awaitsContinue = fields.expectsContinue

@@ -44,13 +44,14 @@ struct Passage {
 
     /// The deployment that is reserved.
     var deployment: ModelRoute.Deployment? { reserved.map { route.deployments[$0.deployment] } }
+    var isProvisioned: Bool { reserved.map { route.deployments[$0.deployment].isProvisioned } ?? false }
     var candidate: Candidate? { reserved.map { route.candidates[$0.deployment] } }
     /// What the books call it.
     var line: String? { reserved.map { route.lines[$0.deployment] } }
     var candidatesLeft: [Candidate] { left.map { route.candidates[$0] } }
 
     /// Whether the end of this request can make room for another before time does.
-    var mayGiveBack: Bool { candidate?.limits.concurrency != nil || deployment?.isProvisioned ?? false }
+    var mayGiveBack: Bool { candidate?.limits.concurrency != nil || isProvisioned }
 
     mutating func admitted(_ reservation: Reservation) {
         reserved = Reserved(

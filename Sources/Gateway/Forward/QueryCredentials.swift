@@ -13,8 +13,7 @@ enum QueryCredentials {
 
     /// A quick look that spares nearly all targets the splitting: "-k" of "api-key", or an escape, in the query.
     private static func mayHoldKey(_ target: String) -> Bool {
-        var target = target
-        return target.withUTF8 { bytes in
+        target.withBytes { bytes in
             var index = 0
             while index < bytes.count, bytes[index] != UInt8(ascii: "?") { index += 1 }
             while index < bytes.count {

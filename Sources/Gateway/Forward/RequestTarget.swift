@@ -64,8 +64,7 @@ struct RequestTarget: Equatable {
                     count += 3
                 }
             }
-            var raw = raw
-            return raw.withUTF8 { raw in
+            return raw.withBytes { raw in
                 for index in rest..<raw.count { room[count + index - rest] = raw[index] }
                 return count + raw.count - rest
             }
@@ -215,8 +214,7 @@ extension Collection<UInt8> {
 extension String {
     /// Whether it begins with exactly these bytes.
     fileprivate func hasBytes(_ prefix: StaticString) -> Bool {
-        var text = self
-        return text.withUTF8 { $0.count >= prefix.utf8CodeUnitCount && $0.begins(prefix) }
+        withBytes { $0.count >= prefix.utf8CodeUnitCount && $0.begins(prefix) }
     }
 }
 

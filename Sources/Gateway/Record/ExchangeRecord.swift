@@ -1,7 +1,9 @@
 internal import NIOCore
 
 /// What is known of one exchange when it has ended: the source of its access log line and its metrics.
-struct ExchangeRecord {
+///
+/// There is one of each, which all who read it borrow: a copy would count a dozen references up and down.
+struct ExchangeRecord: ~Copyable {
     /// Unique in the fleet for practical purposes: 64 random bits of the process and a count.
     var id: ExchangeID
     var start: NIODeadline

@@ -52,8 +52,7 @@ struct LineBuffer: ~Copyable {
 
     /// Makes room and stores.
     mutating func append(contentsOf text: String) {
-        var text = text
-        text.withUTF8 {
+        text.withBytes {
             reserve($0.count)
             store($0)
         }

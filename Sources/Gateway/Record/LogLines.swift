@@ -80,8 +80,7 @@ struct LogLines: ~Copyable {
 
     /// A text that is known to need no escape.
     mutating func add(_ key: StaticString, raw text: String) {
-        var text = text
-        text.withUTF8 {
+        text.withBytes {
             addKey(key, room: $0.count + 2)
             quote()
             buffer.store($0)
@@ -91,13 +90,11 @@ struct LogLines: ~Copyable {
 
     /// A text that a peer chose: escaped, and cut at 512 bytes.
     mutating func add(_ key: StaticString, text: String) {
-        var text = text
-        text.withUTF8 { add(key, $0) }
+        text.withBytes { add(key, $0) }
     }
 
     mutating func add(_ key: StaticString, text: Substring) {
-        var text = text
-        text.withUTF8 { add(key, $0) }
+        text.withBytes { add(key, $0) }
     }
 
     private mutating func add(_ key: StaticString, _ text: UnsafeBufferPointer<UInt8>) {

@@ -1,8 +1,11 @@
 import Gateway
 
-extension Result where Failure == GatewayError {
+extension Result where Success: ~Copyable, Failure == GatewayError {
     /// "status code" of a failure, for short expectations.
     var refusal: String? {
-        if case .failure(let error) = self { "\(error.status) \(error.code)" } else { nil }
+        switch self {
+        case .failure(let error): "\(error.status) \(error.code)"
+        case .success: nil
+        }
     }
 }

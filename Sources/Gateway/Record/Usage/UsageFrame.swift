@@ -93,13 +93,11 @@ struct UsageFrameWriter: ~Copyable {
     }
 
     private mutating func add(_ text: String) {
-        var text = text
-        text.withUTF8 { add($0) }
+        text.withBytes { add($0) }
     }
 
     private mutating func add(_ text: Substring) {
-        var text = text
-        text.withUTF8 { add($0) }
+        text.withBytes { add($0) }
     }
 
     private mutating func add(_ text: StaticString) { text.withUTF8Buffer { add($0) } }

@@ -67,14 +67,13 @@ struct UsageFrameTests {
     func roundTrip() throws {
         var random = SplitMix(seed: 7)
         var writer = UsageFrameWriter(capacity: 1)
-        var records: [ExchangeRecord] = []
         for _ in 0..<200 {
-            let record = Self.record(&random)
-            writer.write(record, received: 1_775_000_000_123_456) { ["sweden", "us"][$0] }
-            records.append(record)
+            writer.write(Self.record(&random), received: 1_775_000_000_123_456) { ["sweden", "us"][$0] }
         }
         var reader = UsageFrameReader(writer.take())
-        for record in records {
+        random = SplitMix(seed: 7)
+        for _ in 0..<200 {
+            let record = Self.record(&random)
             let next = reader.next()
             let event = try #require(next)
             #expect(event.idText == record.id.description)
