@@ -53,6 +53,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL"),
         .systemLibrary(name: "CZlib"),
         .target(name: "CBuildStamp"),
+        .target(name: "CJSONScan"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         .target(
@@ -73,10 +74,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Coordination", "Transport", "COpenSSL", "CSimdjson", "CZlib", collections, nioCore, nioPosix, nioHTTP1,
-                nioSSL,
-                logging, yams,
-                lifecycle,
+                "Coordination", "Transport", "CJSONScan", "COpenSSL", "CSimdjson", "CZlib", collections, nioCore,
+                nioPosix, nioHTTP1, nioSSL, logging, yams, lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -95,6 +95,7 @@ extension Integration {
             leaver.socket.close()
             try wait(for: "five events") { Self.lines(events).count == 5 }
             try wait(for: "PowerProxy's rows") { Self.lines(rows, head: "request_received_utc").count == 4 }
+            try wait(for: "all rows") { Self.lines(rows + "-all", head: "id,").count == 5 }
 
             let found = try objects()
             #expect(Set(found.compactMap { $0["id"] as? String }).count == 5)
@@ -131,7 +132,6 @@ extension Integration {
             #expect(row.count == 12)
             #expect(row[1] == "team-a")
             #expect(row[8...] == ["west", "gpt-4o", "gpt-4o-west", "preview"])
-            #expect(Self.lines(rows + "-all", head: "id,").count == 5)
             try wait(for: "PowerProxy's lines") {
                 gateway.process.printed.contains("Azure OpenAI Standin Deployment : gpt-4o-west\n")
             }

@@ -98,7 +98,7 @@ struct LogLines: ~Copyable {
     }
 
     private mutating func add(_ key: StaticString, _ text: UnsafeBufferPointer<UInt8>) {
-        if text.count <= 512, text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {
+        if text.count <= 512, JSONBytes.arePlain(UnsafeRawBufferPointer(text)) {
             addKey(key, room: text.count + 2)
             buffer.store(UInt8(ascii: "\""))
             buffer.store(text)

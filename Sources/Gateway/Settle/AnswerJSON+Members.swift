@@ -41,19 +41,26 @@ extension AnswerJSON {
         }
     }
 
-    /// Where the text is: places within each other, the innermost in the lowest byte. None is deeper than seven.
+    /// Where the text is: places within each other. None is deeper than seven.
     struct Places {
-        private var bits: UInt64 = 0
+        /// The innermost.
+        private(set) var top = Place.outside
+        /// Those around it, the next one in the lowest byte.
+        private var outer: UInt64 = 0
 
-        var isEmpty: Bool { bits == 0 }
-        var top: Place { Place(rawValue: UInt8(truncatingIfNeeded: bits)) ?? .outside }
+        var isEmpty: Bool { top == .outside }
 
-        mutating func push(_ place: Place) { bits = bits << 8 | UInt64(place.rawValue) }
+        mutating func push(_ place: Place) {
+            outer = outer << 8 | UInt64(top.rawValue)
+            top = place
+        }
 
         mutating func pop() -> Place? {
-            guard bits != 0 else { return nil }
-            defer { bits >>= 8 }
-            return top
+            guard !isEmpty else { return nil }
+            let left = top
+            top = Place(rawValue: UInt8(truncatingIfNeeded: outer)) ?? .outside
+            outer >>= 8
+            return left
         }
     }
 
@@ -175,9 +182,33 @@ extension AnswerJSON.Place {
 }
 
 extension UnsafeRawBufferPointer {
+    /// Eight bytes at a time, or four: inlined, with a literal, a few comparisons with constants.
+    @inline(__always)
     static func == (bytes: Self, text: StaticString) -> Bool {
-        guard bytes.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<bytes.count where bytes[index] != text.utf8Start[index] { return false }
-        return true
+        let count = text.utf8CodeUnitCount
+        guard bytes.count == count else { return false }
+        guard count >= 4 else {
+            for index in 0..<count where bytes[index] != text.utf8Start[index] { return false }
+            return true
+        }
+        // The last word may overlap the one before.
+        if count < 8 { return bytes.isSame(UInt32.self, text, at: 0) && bytes.isSame(UInt32.self, text, at: count - 4) }
+        var at = 0
+        while at + 8 < count {
+            guard bytes.isSame(UInt64.self, text, at: at) else { return false }
+            at += 8
+        }
+        return bytes.isSame(UInt64.self, text, at: count - 8)
+    }
+
+    @inline(__always)
+    private func isSame<Word: FixedWidthInteger & BitwiseCopyable>(
+        _: Word.Type,
+        _ text: StaticString,
+        at offset: Int
+    ) -> Bool {
+        let expected = UnsafeRawPointer(text.utf8Start)
+        return loadUnaligned(fromByteOffset: offset, as: Word.self)
+            == expected.loadUnaligned(fromByteOffset: offset, as: Word.self)
     }
 }

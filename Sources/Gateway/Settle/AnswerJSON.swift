@@ -1,7 +1,7 @@
 /// Reads the JSON of an answer as it comes, byte by byte once, and keeps only the few values that matter.
 ///
 /// It knows which object it is in as far as anything in there is of interest (`Place`); all else is skipped with no more
-/// than a count of brackets, eight bytes at a time. Nothing is stored but one short value that chunks may have cut in two,
+/// than a count of brackets, 64 bytes at a time. Nothing is stored but one short value that chunks may have cut in two,
 /// so an answer of any size and depth costs the same memory and no allocation. It is no validator: of text that is not
 /// JSON it makes something harmless.
 struct AnswerJSON {
@@ -33,7 +33,6 @@ struct AnswerJSON {
         case number
         /// In an object or array that does not matter.
         case skipping
-        case skippingText
         /// Behind the outermost object, or in something that is not one.
         case over
     }
@@ -42,8 +41,7 @@ struct AnswerJSON {
     private var places = Places()
     private var member = Member.other
     private var expectsName = false
-    /// Brackets open in what is skipped.
-    private var skipped = 0
+    private var skipped = JSONBytes.Nest()
     private var text = JSONBytes.Text()
     private var escape = EscapeLength()
     private var number = JSONNumber()
@@ -74,19 +72,9 @@ struct AnswerJSON {
             case .between: at = readBetween(bytes, at)
             case .name, .kept: at = readKept(bytes, at)
             case .counted: at = readCounted(bytes, at)
-            case .passed:
-                at = JSONBytes.behindText(bytes, at, &text)
-                if at > 0 {
-                    if places.top == .root { gaps.add(gapStart, at - 1, .passed) }
-                    state = .between
-                } else {
-                    at = bytes.count
-                }
+            case .passed: at = readPassed(bytes, at)
             case .number: at = readNumber(bytes, at)
             case .skipping: at = skip(bytes, at)
-            case .skippingText:
-                at = JSONBytes.behindText(bytes, at, &text)
-                if at > 0 { state = .skipping } else { at = bytes.count }
             case .over: return
             }
         }
@@ -95,50 +83,63 @@ struct AnswerJSON {
     // MARK: between tokens
 
     private mutating func readBetween(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        // The pointer of a buffer may be nil, which each look at it would ask again.
+        let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        let count = bytes.count
         var at = start
-        while at < bytes.count {
-            let byte = bytes[at]
+        while at < count {
+            let byte = base[at]
             at += 1
             switch byte {
             case UInt8(ascii: "\""):
-                gapStart = at
-                beginText()
-                return at
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                open(isArray: byte == UInt8(ascii: "["))
+                at = expectsName ? beginName(bytes, at) : beginText(bytes, at)
                 if state != .between { return at }
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                close()
-                if state != .between { return at }
+                // As most names go on.
+                if at < count, base[at] == UInt8(ascii: ":") {
+                    expectsName = false
+                    at += 1
+                }
             case UInt8(ascii: ","):
                 expectsName = !places.top.isArray
                 member = .other
             case UInt8(ascii: ":"):
                 expectsName = false
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                open(isArray: byte == UInt8(ascii: "["))
+                if state == .skipping { at = skip(bytes, at) }
+                if state != .between { return at }
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                close()
+                if state != .between { return at }
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
                 guard member.isNumber || member == .code else {
                     let first = at - 1
-                    while at < bytes.count, JSONNumber.mayHold(bytes[at]) { at += 1 }
+                    while at < count, JSONNumber.mayHold(base[at]) { at += 1 }
                     if places.top == .root { gaps.add(first, at, .number) }
                     continue
                 }
-                number = JSONNumber()
-                state = .number
-                return at - 1
+                at = beginNumber(bytes, at - 1)
+                if state != .between { return at }
             default:
                 // White space, true, false, null. A text that does not begin with an object is of no interest.
-                if places.isEmpty, byte > 0x20 { state = .over }
-                if state == .over { return at }
+                guard !places.isEmpty else {
+                    if byte <= 0x20 { continue }
+                    state = .over
+                    return at
+                }
+                while at < count, Self.isLetter(base[at]) { at += 1 }
             }
         }
         return at
     }
 
+    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+
     private mutating func open(isArray: Bool) {
         let place = places.isEmpty && !isArray ? .root : places.top.child(member, isArray: isArray)
         guard let place else {
             state = places.isEmpty ? .over : .skipping
-            skipped = 1
+            skipped = JSONBytes.Nest()
             return
         }
         found.entered(place, within: places.top)
@@ -163,26 +164,49 @@ struct AnswerJSON {
 
     // MARK: strings
 
-    private mutating func beginText() {
+    /// A name begins at `start`, behind its quote. Most are there as a whole, without an escape.
+    @inline(__always)
+    private mutating func beginName(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        let end = JSONBytes.nextQuoteOrBackslash(bytes, start)
+        guard !places.isEmpty, end < bytes.count, bytes[end] == UInt8(ascii: "\"") else {
+            return beginText(bytes, start)
+        }
+        member = places.top.member(.init(start: bytes.baseAddress! + start, count: end - start))
+        return end + 1
+    }
+
+    /// A string begins at `start`, behind its quote. It is read as far as it is there.
+    private mutating func beginText(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
         guard !places.isEmpty else {
             state = .over
-            return
+            return start
         }
+        gapStart = start
         scratch.clear()
         text = JSONBytes.Text()
         if expectsName {
             state = .name
-        } else {
-            switch member {
-            case .finish, .type, .status, .serviceTier, .code, .message, .error: state = .kept
-            case .model: state = wantsModel ? .kept : .passed
-            // The delta of a chat is an object, that of an event is a text.
-            case .made, .delta:
-                escape = EscapeLength()
-                state = .counted
-            default: state = .passed
-            }
+            return readKept(bytes, start)
         }
+        switch member {
+        case .finish, .type, .status, .serviceTier, .code, .message, .error: state = .kept
+        case .model: state = wantsModel ? .kept : .passed
+        // The delta of a chat is an object, that of an event is a text.
+        case .made, .delta:
+            escape = EscapeLength()
+            state = .counted
+            return readCounted(bytes, start)
+        default: state = .passed
+        }
+        return state == .kept ? readKept(bytes, start) : readPassed(bytes, start)
+    }
+
+    private mutating func readPassed(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        let end = JSONBytes.behindText(bytes, start, &text)
+        guard end > 0 else { return bytes.count }
+        if places.top == .root { gaps.add(gapStart, end - 1, .passed) }
+        state = .between
+        return end
     }
 
     private mutating func readKept(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
@@ -218,55 +242,68 @@ struct AnswerJSON {
     }
 
     private mutating func readCounted(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
-        for at in start..<bytes.count where escape.isEnd(bytes[at]) {
-            found.textBytes += escape.length
-            gaps.add(gapStart, at, .counted)
-            state = .between
-            return at + 1
+        var at = start
+        while at < bytes.count {
+            if escape.isOutside {
+                let end = JSONBytes.nextQuoteOrBackslash(bytes, at)
+                escape.add(plain: end - at)
+                guard end < bytes.count else { return end }
+                at = end
+            }
+            if escape.isEnd(bytes[at]) {
+                found.textBytes += escape.length
+                gaps.add(gapStart, at, .counted)
+                state = .between
+                return at + 1
+            }
+            at += 1
         }
-        return bytes.count
+        return at
     }
 
     // MARK: numbers
 
+    /// A number begins at `start`. Most are a few digits.
+    private mutating func beginNumber(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        let base = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        let most = min(bytes.count, start + JSONNumber.fewDigits + 1)
+        var whole = 0
+        var at = start
+        while at < most, base[at] &- UInt8(ascii: "0") < 10 {
+            whole = whole &* 10 &+ Int(base[at] &- UInt8(ascii: "0"))
+            at += 1
+        }
+        guard at < most, !JSONNumber.mayHold(base[at]) else {
+            number = JSONNumber()
+            return readNumber(bytes, start)
+        }
+        found.take(JSONNumber(whole: whole), for: member, in: places.top)
+        return at
+    }
+
     private mutating func readNumber(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
-        for at in start..<bytes.count where !number.take(bytes[at]) {
-            found.take(number, for: member, in: places.top)
-            state = .between
+        var at = start
+        var read = number
+        while at < bytes.count, read.take(bytes[at]) { at += 1 }
+        number = read
+        guard at < bytes.count else {
+            state = .number
             return at
         }
-        return bytes.count
+        found.take(read, for: member, in: places.top)
+        state = .between
+        return at
     }
 
     // MARK: what does not matter
 
     private mutating func skip(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
-        var at = start
-        var open = skipped
-        defer { skipped = open }
-        while true {
-            at = JSONBytes.nextBracketOrQuote(bytes, at)
-            guard at < bytes.count else { return at }
-            let byte = bytes[at]
-            at += 1
-            if byte == UInt8(ascii: "\"") {
-                let end = JSONBytes.behindText(bytes, at, &text)
-                guard end > 0 else {
-                    state = .skippingText
-                    return bytes.count
-                }
-                at = end
-            } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
-                open += 1
-            } else {
-                open -= 1
-                if open == 0 {
-                    state = .between
-                    expectsName = false
-                    member = .other
-                    return at
-                }
-            }
+        let end = skipped.skip(bytes, start)
+        if skipped.isClosed {
+            state = .between
+            expectsName = false
+            member = .other
         }
+        return end
     }
 }

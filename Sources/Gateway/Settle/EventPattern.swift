@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The last event of a stream, to know the next one by.
 ///
 /// The events of a chat differ in the words that the model made and in little else. What differs between two of them only
@@ -45,18 +43,30 @@ struct EventPattern {
 
     /// Compares what begins at `start`. Returns where that event ends and the bytes of text in it that count; `nil` if it
     /// is another event, or not whole.
+    ///
+    /// Only in gaps that do differ it looks for their end; in most events these are one or two.
     func match(_ bytes: UnsafeRawBufferPointer, from start: Int) -> (end: Int, counted: Int)? {
         guard !event.isEmpty else { return nil }
         return event.withUnsafeBytes { event in
             var at = start
             var from = 0
             var counted = 0
-            for index in 0..<gaps.count {
+            var index = 0
+            while true {
+                let same = JSONBytes.sameBytes(bytes, at, as: event, from)
+                at += same
+                from += same
+                // The byte behind a gap has to be the same as well, or the gap is longer.
+                while index < gaps.count, offset + Int(gaps[index].end) < from {
+                    let text = offset + Int(gaps[index].start)
+                    if gaps[index].kind == .counted, Self.endOfCounted(event, text, &counted) == nil { return nil }
+                    index += 1
+                }
+                if from == event.count { return (at, counted) }
+                guard index < gaps.count else { return nil }
                 let gap = gaps[index]
-                let length = offset + Int(gap.start) - from
-                guard Self.isSame(bytes, at, event, from, length) else { return nil }
-                at += length
-                from = offset + Int(gap.end)
+                guard offset + Int(gap.start) <= from else { return nil }
+                at -= from - (offset + Int(gap.start))
                 let end: Int?
                 switch gap.kind {
                 case .counted: end = Self.endOfCounted(bytes, at, &counted)
@@ -65,20 +75,10 @@ struct EventPattern {
                 }
                 guard let end else { return nil }
                 at = end
+                from = offset + Int(gap.end)
+                index += 1
             }
-            guard Self.isSame(bytes, at, event, from, event.count - from) else { return nil }
-            return (at + event.count - from, counted)
         }
-    }
-
-    private static func isSame(
-        _ bytes: UnsafeRawBufferPointer,
-        _ at: Int,
-        _ event: UnsafeRawBufferPointer,
-        _ from: Int,
-        _ length: Int
-    ) -> Bool {
-        bytes.count - at >= length && memcmp(bytes.baseAddress! + at, event.baseAddress! + from, length) == 0
     }
 
     /// Where the quote is that ends a text; `nil` if it does not end in this line.

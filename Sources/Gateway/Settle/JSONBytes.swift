@@ -1,4 +1,6 @@
-/// Quick looks through JSON, eight bytes at a time.
+internal import CJSONScan
+
+/// Quick looks through JSON, sixteen bytes and more at a time.
 enum JSONBytes {
     /// What is known of a string whose end has not come.
     struct Text {
@@ -16,19 +18,8 @@ enum JSONBytes {
             at += 1
         }
         while true {
-            search: do {
-                while at + 8 <= bytes.count {
-                    let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
-                    let hits = places(word, of: quotes) | places(word, of: backslashes)
-                    if hits != 0 {
-                        at += hits.trailingZeroBitCount >> 3
-                        break search
-                    }
-                    at += 8
-                }
-                while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
-                guard at < bytes.count else { return 0 }
-            }
+            at = nextQuoteOrBackslash(bytes, at)
+            guard at < bytes.count else { return 0 }
             if bytes[at] == UInt8(ascii: "\"") { return at + 1 }
             text.hasEscapes = true
             at += 2
@@ -39,51 +30,44 @@ enum JSONBytes {
         }
     }
 
-    /// Index of the next quote, backslash or control character, or one up to eight bytes before it or the end.
+    /// Index of the next quote or backslash, or the end.
+    @inline(__always)
+    static func nextQuoteOrBackslash(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        cjsonscan_quote(bytes.baseAddress, start, bytes.count)
+    }
+
+    /// Index of the next quote, backslash or control character, or the end.
+    @inline(__always)
     static func endOfPlainText(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
-        var at = start
-        while at + 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
-            // Of bytes above 0x7F the subtraction says nothing, so their own top bit rules them out.
-            let controls = (word &- blanks) & ~word & 0x8080_8080_8080_8080
-            let hits = places(word, of: quotes) | places(word, of: backslashes) | controls
-            if hits != 0 { return at + hits.trailingZeroBitCount >> 3 }
-            at += 8
-        }
-        return at
+        cjsonscan_plain_end(bytes.baseAddress, start, bytes.count)
     }
 
-    /// Index of the next quote or bracket, or the end.
-    static func nextBracketOrQuote(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
-        var at = start
-        while at + 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
-            // "[" and "{", "]" and "}" differ in one bit.
-            let folded = word | blanks
-            let hits = places(word, of: quotes) | places(folded, of: openings) | places(folded, of: closings)
-            if hits != 0 { return at + hits.trailingZeroBitCount >> 3 }
-            at += 8
-        }
-        while at < bytes.count {
-            let folded = bytes[at] | 0x20
-            if bytes[at] == UInt8(ascii: "\"") || folded == UInt8(ascii: "{") || folded == UInt8(ascii: "}") { break }
-            at += 1
-        }
-        return at
+    /// All bytes may stand in a JSON string as they are, and are printable ASCII.
+    static func arePlain(_ bytes: UnsafeRawBufferPointer) -> Bool { cjsonscan_is_plain(bytes.baseAddress, bytes.count) }
+
+    /// How many bytes from `start` on are the same as those of another text from `from` on.
+    static func sameBytes(
+        _ bytes: UnsafeRawBufferPointer,
+        _ start: Int,
+        as other: UnsafeRawBufferPointer,
+        _ from: Int
+    ) -> Int {
+        let most = min(bytes.count - start, other.count - from)
+        guard most > 0 else { return 0 }
+        return cjsonscan_same(bytes.baseAddress! + start, other.baseAddress! + from, most)
     }
 
-    private static let quotes = each(UInt8(ascii: "\""))
-    private static let backslashes = each(UInt8(ascii: "\\"))
-    private static let blanks = each(0x20)
-    private static let openings = each(UInt8(ascii: "{"))
-    private static let closings = each(UInt8(ascii: "}"))
+    /// An object or array that is skipped, in whatever pieces it comes.
+    struct Nest {
+        private var nest = cjsonscan_nest(open: 1, in_string: false, is_escaped: false)
 
-    private static func each(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 * UInt64(byte) }
+        /// Its last bracket came.
+        var isClosed: Bool { nest.open == 0 }
 
-    /// The top bit of each byte of `word` that is as in `pattern`; above the first one there may be false ones.
-    private static func places(_ word: UInt64, of pattern: UInt64) -> UInt64 {
-        let difference = word ^ pattern
-        return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+        /// Index behind its last bracket, or the end. Begins behind the first one; not to be called once it is closed.
+        mutating func skip(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+            cjsonscan_skip(bytes.baseAddress, start, bytes.count, &nest)
+        }
     }
 }
 
@@ -93,6 +77,12 @@ struct EscapeLength {
     /// Bytes of an escape that are still to come: 0 outside, 5 behind the backslash.
     private var left = 0
     private var value = 0
+
+    /// The next byte is none of an escape.
+    var isOutside: Bool { left == 0 }
+
+    /// Takes bytes outside of escapes that are neither quotes nor backslashes.
+    mutating func add(plain count: Int) { length += count }
 
     /// Takes the next byte; true if it is the quote at the end.
     mutating func isEnd(_ byte: UInt8) -> Bool {
@@ -125,6 +115,13 @@ struct JSONNumber {
 
     /// Digits behind the point that matter.
     private static let mostDecimals = 9
+    /// So many make no number above `TokenUsage.mostTokens`.
+    static let fewDigits = 9
+
+    init() {}
+
+    /// A number of at most `fewDigits` digits and nothing else.
+    init(whole: Int) { self.whole = whole }
 
     /// Takes the next byte; false if it is none of the number.
     mutating func take(_ byte: UInt8) -> Bool {
