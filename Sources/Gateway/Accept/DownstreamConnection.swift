@@ -258,22 +258,22 @@ final class DownstreamConnection: ChannelDuplexHandler {
 
     private func write(_ buffers: (first: ByteBuffer?, second: ByteBuffer?)) {
         guard context != nil, buffers.first != nil || buffers.second != nil else { return }
-        var (first, second) = buffers
-        if let sent = socket?.send(first, second), sent > 0 {
-            Self.drop(sent, from: &first, and: &second)
-        }
-        if first != nil || second != nil { writeThroughChannel(first, second) }
+        let sent = socket?.send(buffers.first, buffers.second) ?? 0
+        let count = (buffers.first?.readableBytes ?? 0) + (buffers.second?.readableBytes ?? 0)
+        if sent < count { writeRest(of: buffers, behind: sent) }
         if let first = buffers.first { worker.buffers.giveBack(first) }
         if let second = buffers.second { worker.buffers.giveBack(second) }
     }
 
-    /// Takes off what has been sent: a buffer of which nothing is left is none.
-    private static func drop(_ sent: Int, from first: inout ByteBuffer?, and second: inout ByteBuffer?) {
+    /// Has the channel write what the socket did not take: a buffer of which nothing is left is none.
+    private func writeRest(of buffers: (first: ByteBuffer?, second: ByteBuffer?), behind sent: Int) {
+        var (first, second) = buffers
         let ofFirst = min(sent, first?.readableBytes ?? 0)
         first?.moveReaderIndex(forwardBy: ofFirst)
         second?.moveReaderIndex(forwardBy: sent - ofFirst)
         if first?.readableBytes == 0 { first = nil }
         if second?.readableBytes == 0 { second = nil }
+        writeThroughChannel(first, second)
     }
 
     private func writeThroughChannel(_ first: ByteBuffer?, _ second: ByteBuffer?) {
