@@ -6,26 +6,26 @@ import Testing
 /// The pool that libcurl and OpenSSL have their memory from: `CGuests`.
 @Suite("Memory of libcurl and OpenSSL")
 struct GuestMemoryTests {
-    /// Runs on a thread of its own, which has no pool yet.
-    private static func onThread(_ body: @escaping @Sendable () -> Void) {
-        let done = DispatchSemaphore(value: 0)
-        Thread {
-            body()
-            done.signal()
-        }.start()
-        done.wait()
+    /// Runs on a thread of its own, which has no pool yet, and keeps no other test from its thread meanwhile.
+    private static func onThread(_ body: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { done in
+            Thread {
+                body()
+                done.resume()
+            }.start()
+        }
     }
 
     @Test("A thread that did not join keeps nothing, and neither does one that has left")
-    func membership() {
-        Self.onThread {
+    func membership() async {
+        await Self.onThread {
             cguests_pool_free(cguests_pool_malloc(100))
             #expect(cguests_pool_kept() == 0)
             cguests_pool_join()
             cguests_pool_join()
             cguests_pool_free(cguests_pool_malloc(100))
             cguests_pool_leave()
-            #expect(cguests_pool_kept() == (cguests_pool_most_kept() == 0 ? 0 : 104))
+            #expect((cguests_pool_kept() > 0) == (cguests_pool_most_kept() > 0))
             cguests_pool_leave()
             #expect(cguests_pool_kept() == 0)
             cguests_pool_free(cguests_pool_malloc(100))
@@ -35,8 +35,8 @@ struct GuestMemoryTests {
     }
 
     @Test("Blocks of every size up to 32 KiB come back for their size, and larger ones do not")
-    func sizes() {
-        Self.onThread {
+    func sizes() async {
+        await Self.onThread {
             cguests_pool_join()
             defer { cguests_pool_leave() }
             guard cguests_pool_most_kept() > 0 else { return }  // under a sanitizer
@@ -57,11 +57,11 @@ struct GuestMemoryTests {
     }
 
     @Test("What a thread keeps stays below its bound, however much is freed")
-    func bound() {
-        Self.onThread {
+    func bound() async {
+        await Self.onThread {
             cguests_pool_join()
             defer { cguests_pool_leave() }
-            for size in stride(from: 1, through: 40_000, by: 97) {
+            for size in stride(from: 1, through: 40_000, by: 499) {
                 let blocks = (0..<1000).map { _ in cguests_pool_malloc(size) }
                 for block in blocks { cguests_pool_free(block) }
                 #expect(cguests_pool_kept() <= cguests_pool_most_kept())
@@ -70,8 +70,8 @@ struct GuestMemoryTests {
     }
 
     @Test("Zeroed memory is zero where it was used before; too much of it is refused")
-    func zeroed() {
-        Self.onThread {
+    func zeroed() async {
+        await Self.onThread {
             cguests_pool_join()
             defer { cguests_pool_leave() }
             for size in [1, 24, 25, 1032, 1033, 8192, 32 * 1024, 50_000] {
@@ -90,14 +90,14 @@ struct GuestMemoryTests {
     }
 
     @Test("Blocks freed on other threads than their own, and copies of texts, are as good as any")
-    func acrossThreads() {
+    func acrossThreads() async {
         nonisolated(unsafe) var text: UnsafeMutablePointer<CChar>?
-        Self.onThread {
+        await Self.onThread {
             cguests_pool_join()
             text = cguests_pool_strdup("api-version=2024-10-21")
             cguests_pool_leave()
         }
-        Self.onThread {
+        await Self.onThread {
             cguests_pool_join()
             #expect(String(cString: text!) == "api-version=2024-10-21")
             cguests_pool_free(text)
@@ -109,8 +109,8 @@ struct GuestMemoryTests {
 
     /// What is live is filled with a pattern that nobody else may have written to.
     @Test("A thread that allocates, grows, shrinks and frees at random is given no block twice", arguments: 0..<4)
-    func random(seed: UInt64) {
-        Self.onThread {
+    func random(seed: UInt64) async {
+        await Self.onThread {
             var random = Generator(state: seed)
             var live: [(block: UnsafeMutableRawPointer, size: Int, mark: UInt8)] = []
             func check(_ block: UnsafeMutableRawPointer, _ size: Int, _ mark: UInt8) {
