@@ -7,10 +7,11 @@ import json
 from dataclasses import replace
 
 from .golden import Unexpected
+from .pools import STATUSES_OF_THE_DEPLOYMENT
 from .processes import TEAM_KEY
 from .request_kinds import Chat, Embeddings, Listing, Transcription
-from .scenario import Scenario, passed_on
-from .session import Session
+from .scenario import Scenario, passed_on, refused_by_azure
+from .session import Session, check_refusal
 from .wire import Pace, read_head
 
 STATUSES = (400, 401, 403, 404, 405, 408, 409, 413, 418, 431, 500, 502, 503, 504)
@@ -74,7 +75,7 @@ def _streams() -> list[Scenario]:
         ),
         passed_on("stream, with a length", 1, Chat("content-length=1", stream=True), "chat"),
         passed_on("stream, error in it", 2, Chat("error-after=7", stream=True), "chat"),
-        passed_on("stream, error at its start", 1, Chat("error-after=0", stream=True, v1=True), "gpt-4o-mini"),
+        Scenario("stream, error at its start", 1, _refused_stream),
     ]
 
 
@@ -90,12 +91,33 @@ def _slow() -> list[Scenario]:
 
 def _refused_by_azure() -> list[Scenario]:
     return [
-        *(passed_on(f"Azure's {status}", 0.5, Chat(f"status={status}"), "chat") for status in STATUSES),
-        passed_on("Azure's 429", 3, Chat("status=429,retry-after=7"), "chat"),
-        passed_on("Azure's 429 by v1", 2, Chat("status=429,retry-after-ms=2500", v1=True, stream=True), "chat"),
-        passed_on("Azure's 429 to an upload", 0.5, Transcription(100_000, faults="status=429"), "whisper"),
+        *(_status(status) for status in STATUSES),
+        refused_by_azure("Azure's 429", 3, Chat("status=429,retry-after=7"), "quota-seconds"),
+        refused_by_azure(
+            "Azure's 429 by v1", 2, Chat("status=429,retry-after-ms=2500", v1=True, stream=True), "quota-milliseconds"
+        ),
+        refused_by_azure("Azure's 429 to an upload", 0.5, Transcription(100_000, faults="status=429"), "quota-upload"),
         passed_on("Azure's 400 for embeddings", 0.5, Embeddings(50, faults="status=400"), "embed"),
     ]
+
+
+def _status(status: int) -> Scenario:
+    name, kind = f"Azure's {status}", Chat(f"status={status}")
+    if status in STATUSES_OF_THE_DEPLOYMENT:
+        return refused_by_azure(name, 0.5, kind, f"status-{status}")
+    # With one deployment not even 401 and 403 make it cool: there the reason serves the client better.
+    return passed_on(name, 0.5, kind, "chat")
+
+
+async def _refused_stream(session: Session) -> None:
+    """A stream that begins with `rate_limit_exceeded` is as good as a 429, and is told as one."""
+    async with session.fault("stream-refused") as fault:
+        request = Chat("error-after=0", stream=True, v1=True).build(fault.model, TEAM_KEY, session.rng)
+        answer = await session.call(request)
+        if fault.is_cooled(answer):
+            return
+        session.count(fault.model, answer.status)
+        check_refusal(answer, 429, "429")
 
 
 def _special() -> list[Scenario]:

@@ -46,6 +46,8 @@ class Clients:
         self.done: Counter[str] = Counter()
         self.failures: list[Failure] = []
         self.failed: Counter[str] = Counter()
+        self.cooled: Counter[str] = Counter()
+        """Refused, as an earlier fault explains."""
         self.running = 0
         self.groups = {group: [one.name for one in scenarios] for group, scenarios in all_scenarios().items()}
         self._scenarios = [one for scenarios in all_scenarios().values() for one in scenarios]
@@ -89,6 +91,7 @@ class Clients:
 
     async def _exchange(self, session: Session, scenario: Scenario) -> None:
         session.evidence.clear()
+        session.cooled = False
         self.running += 1
         try:
             async with asyncio.timeout(EXCHANGE_SECONDS):
@@ -102,6 +105,7 @@ class Clients:
         finally:
             self.running -= 1
             self.done[scenario.name] += 1
+            self.cooled[scenario.name] += session.cooled
             await session.drop()
 
     def _record(self, scenario: Scenario, session: Session, detail: str) -> None:
@@ -110,6 +114,12 @@ class Clients:
             lines = [line for identifier in session.evidence if (line := self._log_line(identifier))]
             second = time.monotonic() - self._started
             self.failures.append(Failure(second, scenario.name, detail[:1500], " ".join(lines)[:800]))
+
+    def rarely_seen(self, least: int) -> dict[str, int]:
+        """Kinds that ended as they have to, and not because their deployment cooled, less often than that."""
+        names = [one.name for one in self._scenarios]
+        seen = {name: self.done[name] - self.cooled[name] - self.failed[name] for name in names}
+        return {name: count for name, count in seen.items() if count < least}
 
     async def close_kept(self) -> None:
         while self.shared.kept:

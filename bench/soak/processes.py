@@ -11,11 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .pools import pool_routes
+
 MOCK_KEY = "soak-azure-key"
 TEAM_KEY = "soak-key-of-team"
 GUEST_KEY = "soak-key-of-guest"
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
+# glibc's own defaults, which it would raise to the size of the largest bodies seen: then megabytes that were freed long
+# ago stay with the process or not, by chance. So what is measured is what the gateway holds.
+PLAIN_MALLOC = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 LOG_LIMIT = 64 * 1024 * 1024
 
 MAX_BODY = 4 * 1024 * 1024
@@ -54,7 +59,7 @@ models:
   - {{name: brief, deployments: [{{endpoint: brief, deployment: gpt-4o}}]}}
   - {{name: narrow, deployments: [{{endpoint: narrow, deployment: gpt-4o}}]}}
   - {{name: nowhere, deployments: [{{endpoint: nowhere, deployment: gpt-4o}}]}}
-"""
+{pools}"""
 
 # Model -> (endpoint, deployment), as above; the first endpoint serves requests without a model.
 ROUTES = {
@@ -67,6 +72,7 @@ ROUTES = {
     "brief": ("brief", "gpt-4o"),
     "narrow": ("narrow", "gpt-4o"),
     "nowhere": ("nowhere", "gpt-4o"),
+    **pool_routes(),
 }
 
 
@@ -83,7 +89,9 @@ class Program:
     log: Path
 
     @staticmethod
-    async def start(name: str, arguments: list[str], log: Path, cores: set[int] | None) -> Program:
+    async def start(
+        name: str, arguments: list[str], log: Path, cores: set[int] | None, environment: dict[str, str] | None = None
+    ) -> Program:
         pin: Callable[[], None] | None = None if cores is None else lambda: os.sched_setaffinity(0, cores)
         # Appending: the log can be cut back while it is written.
         with log.open("ab") as output:
@@ -93,6 +101,7 @@ class Program:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                env={**os.environ, **(environment or {})},
                 preexec_fn=pin,
             )
         return Program(name, process, log)
@@ -140,6 +149,8 @@ class Program:
 async def start_mock(binaries: Path, folder: Path, cores: set[int] | None) -> tuple[Program, int]:
     log = folder / "mock-azure.log"
     arguments = [str(binaries / "mock-azure"), "--listen", "127.0.0.1:0", "--api-key", MOCK_KEY]
+    for deployment in sorted({deployment for _, deployment in ROUTES.values()} - {""}):
+        arguments += ["--deployment", deployment]
     mock = await Program.start("mock-azure", arguments, log, cores)
 
     def port() -> str | None:
@@ -165,10 +176,14 @@ async def start_gateway(
             key=MOCK_KEY,
             mock=f"http://127.0.0.1:{mock_port}",
             nowhere=f"http://127.0.0.1:{dead_port}",
+            pools="".join(
+                f"  - {{name: {model}, deployments: [{{endpoint: {endpoint}, deployment: {deployment}}}]}}\n"
+                for model, (endpoint, deployment) in pool_routes().items()
+            ),
         )
     )
     arguments = [str(binaries / "sluice"), "serve", "--config", str(file), "--port-file", str(ports)]
-    gateway = await Program.start("sluice", arguments, folder / "sluice.log", cores)
+    gateway = await Program.start("sluice", arguments, folder / "sluice.log", cores, PLAIN_MALLOC)
 
     def both() -> str | None:
         text = ports.read_text() if ports.exists() else ""

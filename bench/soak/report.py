@@ -32,6 +32,8 @@ class Report:
     done: Counter[str]
     groups: dict[str, list[str]]
     failed: Counter[str]
+    cooled: Counter[str]
+    """Refused because an earlier fault made the deployment cool."""
     failures: list[Failure]
     statuses: Counter[str]
     notes: list[str]
@@ -86,10 +88,13 @@ class Report:
     def _load(self) -> list[str]:
         rows = []
         for group, names in self.groups.items():
-            rarest = min(names, key=lambda name: self.done[name])
+            seen = {name: self.done[name] - self.cooled[name] for name in names}
+            rarest = min(names, key=lambda name: seen[name])
             total = sum(self.done[name] for name in names)
-            rows.append(f"| {group} | {len(names)} | {total} | {rarest}: {self.done[rarest]} |")
-        return ["| exchanges | kinds | number | the rarest |", "|---|---|---|---|", *rows]
+            cooled = sum(self.cooled[name] for name in names)
+            rows.append(f"| {group} | {len(names)} | {total} | {cooled} | {rarest}: {seen[rarest]} |")
+        heads = "| exchanges | kinds | number | cooled by an earlier fault | the rarest |"
+        return [heads, "|" + "---|" * 5, *rows]
 
     def _failed(self) -> list[str]:
         if not self.failures:

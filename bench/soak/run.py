@@ -25,7 +25,7 @@ from .wire import Request, read_body, read_head
 
 HOST = "127.0.0.1"
 REST_SECONDS = 40.0
-SAMPLE_SECONDS = 5.0
+SAMPLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,14 @@ class Settings:
         return self.minutes * 60
 
     @property
+    def least(self) -> int:
+        """How often each kind has to be seen: what it is to show must not come down to a handful of exchanges."""
+        return max(3, int(2 * self.minutes))
+
+    @property
     def sample_seconds(self) -> float:
         """Short runs have short windows, which need samples too."""
-        return min(SAMPLE_SECONDS, self.seconds / 200)
+        return min(SAMPLE_SECONDS, self.seconds / 600)
 
     @functools.cached_property
     def cores(self) -> tuple[set[int] | None, set[int] | None]:
@@ -112,6 +117,8 @@ class _Run:
                 disagreements=ledger.disagreements(first, last, served, unfinished),
                 failed=self.clients.failed.total(),
                 done=self.clients.done.total(),
+                least=self.settings.least,
+                rarely_seen=self.clients.rarely_seen(self.settings.least),
                 scrape_errors=self.admin.errors,
                 same_process=same,
                 exit_status=status,
@@ -120,6 +127,7 @@ class _Run:
             done=self.clients.done,
             groups=self.clients.groups,
             failed=self.clients.failed,
+            cooled=self.clients.cooled,
             failures=self.clients.failures,
             statuses=_statuses(last),
             notes=notes,
@@ -193,7 +201,8 @@ class _Run:
 
     def _arrangement(self) -> str:
         gateway, others = self.settings.cores
-        return "Gateway on a core of its own." if gateway and others else "Nothing pinned."
+        pinned = "Gateway on a core of its own." if gateway and others else "Nothing pinned."
+        return f"{pinned} Its malloc returns what is freed; private: dirty or swapped."
 
     def _log_line(self, identifier: str) -> str:
         """What the gateway logged of an exchange, while it is fresh."""

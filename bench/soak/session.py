@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import time
 from collections import deque
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 from .channel import Channel
 from .golden import Golden, GoldenAnswers, Unexpected
 from .ledger import Ledger
+from .pools import POOLS, Cooling, Pool
 from .processes import ROUTES, TEAM_KEY
 from .request_kinds import Kind
 from .wire import FAST, Answer, Pace, Request, read_body, read_head
@@ -33,6 +36,7 @@ class Shared:
     golden: GoldenAnswers
     ledger: Ledger = field(default_factory=Ledger)
     kept: deque[Channel] = field(default_factory=deque)
+    cooling: Cooling = field(default_factory=Cooling)
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Session:
     """Ids of the last exchange's answers, to find its log line."""
     held: set[Channel] = field(default_factory=set)
     """Connections of the running exchange."""
+    cooled: bool = False
+    """The last exchange was refused because an earlier one's fault makes its deployment cool."""
 
     # MARK: connections
 
@@ -80,6 +86,7 @@ class Session:
         self.held.discard(channel)
         if answer.whole and not answer.closes and not channel.ending and len(self.shared.kept) < MAX_KEPT:
             channel.idle_since = time.monotonic()
+            channel.is_kept = True
             self.shared.kept.append(channel)
             return
         try:
@@ -134,7 +141,19 @@ class Session:
     # MARK: the books
 
     async def golden(self, kind: Kind, model: str) -> Golden:
-        return await self.shared.golden.of(kind, ROUTES[model][1])
+        endpoint, deployment = ROUTES[model]
+        golden = await self.shared.golden.of(kind, deployment)
+        return replace(golden, origin=f"{endpoint}/{deployment}")
+
+    @contextlib.asynccontextmanager
+    async def fault(self, pool: str) -> AsyncIterator[Fault]:
+        """An exchange whose fault may make its deployment cool, at one of the models of that pool."""
+        fault = Fault(self, POOLS[pool], self.rng.choice(POOLS[pool].models))
+        self.shared.cooling.begins(fault.model)
+        try:
+            yield fault
+        finally:
+            self.shared.cooling.ends(fault.model, not self.cooled)
 
     def count(self, model: str, status: int, *, served: bool = True) -> None:
         """An exchange that was sent to Azure; `served`: a whole request can have come there."""
@@ -150,6 +169,25 @@ class Session:
         ledger.body_sent += len(request.body)
         ledger.body_relayed += len(answer.body) - pings * len(": ping\n\n")
         ledger.pings += pings
+
+
+@dataclass(slots=True)
+class Fault:
+    """One exchange of those."""
+
+    session: Session
+    pool: Pool
+    model: str
+    began: float = field(default_factory=time.monotonic)
+
+    def is_cooled(self, answer: Answer) -> bool:
+        """Whether an earlier fault explains that nobody asked Azure; then the exchange is counted as such, and over."""
+        session = self.session
+        if not session.shared.cooling.check(self.pool, self.model, answer, self.began):
+            return False
+        session.cooled = True
+        session.shared.ledger.count("team", self.model, answer.status)
+        return True
 
 
 def _bearer(name: str, value: str) -> tuple[str, str]:

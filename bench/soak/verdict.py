@@ -58,6 +58,10 @@ def _window(samples: list[Sample], seconds: float, share: tuple[float, float]) -
     return statistics.median(values) if values else float("nan")
 
 
+def _listed(counts: dict[str, int]) -> str:
+    return "; ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
+
+
 def checks(
     *,
     memory: Memory,
@@ -65,14 +69,17 @@ def checks(
     disagreements: list[str],
     failed: int,
     done: int,
+    least: int,
+    rarely_seen: dict[str, int],
     scrape_errors: list[str],
     same_process: bool,
     exit_status: int,
 ) -> list[Check]:
-    """`at_rest`: what had not come to rest when the wait was over."""
+    """`at_rest`: what had not come to rest when the wait was over; `rarely_seen`: kinds below `least`."""
     return [
         memory.check(),
         Check("exchanges without explanation", failed == 0 and done > 0, f"{failed} of {done}"),
+        Check(f"each kind ended in its own way {least} times or more", not rarely_seen, _listed(rarely_seen) or "yes"),
         Check("descriptors, connections and gauges back at rest", at_rest is None, at_rest or "yes"),
         Check("metrics agree with what clients counted", not disagreements, "; ".join(disagreements) or "yes"),
         Check("every scrape answered", not scrape_errors, "; ".join(scrape_errors[:3]) or "yes"),

@@ -26,6 +26,7 @@ class Sample:
     resident: int
     proportional: int
     private: int
+    """Dirty or swapped. Not a file's clean pages, which turn from shared to private when another process ends."""
     descriptors: int
     threads: int
     in_flight: int
@@ -112,7 +113,7 @@ class Watch:
             second=time.monotonic() - self.started,
             resident=int(memory["Rss"]),
             proportional=int(memory["Pss"]),
-            private=int(memory["Private_Clean"]) + int(memory["Private_Dirty"]),
+            private=int(memory["Private_Dirty"]) + int(memory["Swap"]),
             descriptors=len(os.listdir(f"/proc/{self.pid}/fd")),
             threads=int(threads[1]) if threads else 0,
             in_flight=int(page.total("sluice_requests_in_flight")) if page else 0,
