@@ -62,11 +62,14 @@ def run(path: Path, binaries: Path, trials: int) -> int:
 
 
 def judge(recorder: Recorder, late: int, early: int) -> int:
-    """Every admission call is judged by the refusal before it, if nothing of the client was admitted between."""
+    """Every admission call is judged by the refusal before it, if nothing of the client was admitted or settled between."""
     due: dict[bytes, int] = {}
     at: Counter[tuple[int, bool]] = Counter()
     wrong = 0
     for call in recorder.calls:
+        if call.script == "settle":
+            # It may have given back what the refused one waits for.
+            due.pop(call.keys[1], None)
         if call.script != "admit" or not isinstance(call.reply, list):
             continue
         client, code, now = call.keys[1], int(call.reply[0]), int(call.reply[1])  # type: ignore[arg-type]
