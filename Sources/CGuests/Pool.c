@@ -3,8 +3,6 @@
 
 #include <malloc.h>
 #include <openssl/crypto.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +32,6 @@ struct block {
 
 struct pool {
     int joined;
-    size_t kept;
     struct {
         struct block *first;
         unsigned count;
@@ -63,8 +60,10 @@ static unsigned class_to_hold(size_t size) {
     return small_classes + (exponent - 10) * 4 + (unsigned)((size - 1) >> (exponent - 2) & 3);
 }
 
-// The last class whose blocks hold no more than `usable` bytes, which are at least 24; `class_count` where a block is too large.
+// The last class whose blocks hold no more than `usable` bytes; `class_count` where a block is too large, or, as another allocator in
+// the C library's place may give them, too small.
 static unsigned class_of(size_t usable) {
+    if (usable < size_of(0)) return class_count;
     if (usable <= largest_small) {
         unsigned class = (unsigned)((usable - 24) / 16);
         return class < small_classes ? class : small_classes - 1;
@@ -80,7 +79,6 @@ static struct block *take(unsigned class) {
     if (block == NULL) return NULL;
     pool->classes[class].first = block->next;
     pool->classes[class].count--;
-    pool->kept -= size_of(class);
     return block;
 }
 
@@ -107,7 +105,6 @@ void cguests_pool_free(void *block) {
     ((struct block *)block)->next = pool->classes[class].first;
     pool->classes[class].first = block;
     pool->classes[class].count++;
-    pool->kept += size_of(class);
 }
 
 void *cguests_pool_realloc(void *block, size_t size) {
@@ -144,7 +141,13 @@ void cguests_pool_leave(void) {
     pool = NULL;
 }
 
-size_t cguests_pool_kept(void) { return pool == NULL ? 0 : pool->kept; }
+size_t cguests_pool_kept(void) {
+    size_t kept = 0;
+    for (unsigned class = 0; pool != NULL && class < class_count; class++) {
+        kept += pool->classes[class].count * size_of(class);
+    }
+    return kept;
+}
 
 size_t cguests_pool_most_kept(void) {
     size_t most = 0;

@@ -1,6 +1,7 @@
 import CGuests
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The pool that libcurl and OpenSSL have their memory from: `CGuests`.
@@ -111,7 +112,7 @@ struct GuestMemoryTests {
     @Test("A thread that allocates, grows, shrinks and frees at random is given no block twice", arguments: 0..<4)
     func random(seed: UInt64) async {
         await Self.onThread {
-            var random = Generator(state: seed)
+            var random = SplitMix(seed: seed)
             var live: [(block: UnsafeMutableRawPointer, size: Int, mark: UInt8)] = []
             func check(_ block: UnsafeMutableRawPointer, _ size: Int, _ mark: UInt8) {
                 #expect(UnsafeRawBufferPointer(start: block, count: size).allSatisfy { $0 == mark })
@@ -149,19 +150,6 @@ struct GuestMemoryTests {
                 cguests_pool_free(old.block)
             }
             cguests_pool_leave()
-        }
-    }
-
-    /// SplitMix64: the same numbers for the same seed.
-    private struct Generator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
         }
     }
 }
