@@ -35,6 +35,7 @@ struct SocketWatch {
         if index >= sockets.count {
             sockets.append(contentsOf: repeatElement(Socket(), count: index + 1 - sockets.count))
         }
+        if (sockets[index].wanted == 0) != (events == 0) { cepoll_begins_anew(descriptor) }
         sockets[index].wanted = events
         let watched = sockets[index].watched
         if events == 0 {

@@ -12,6 +12,9 @@
 // - A short read is for a header, such as a TLS record's, and what follows is asked for next: it is read with it. Such bytes
 //   count as bytes in the socket, for `recv`, `poll` and `epoll_wait` alike.
 //
+// A guest that can be read again and again within 200 microseconds rests for 100 between two reads
+// (docs/decisions/0015-rests.md).
+//
 // And `clock_gettime`: what the loop calls between `cepoll_hold_clock` and `cepoll_let_clock_go` shares one reading of the
 // monotonic clock. All others, and all other clocks, get the C library's.
 #ifndef SLUICE_CEPOLL_H
@@ -47,6 +50,8 @@ int cepoll_watch(int epoll, int descriptor, uint32_t events);
 // The same for a guest that is watched already.
 int cepoll_change(int epoll, int descriptor, uint32_t events);
 int cepoll_forget(int epoll, int descriptor);
+// What the guest says from here on belongs to something else than what it said before: it does not rest for that.
+void cepoll_begins_anew(int descriptor);
 // To be called before a guest is closed, watched or not: another socket may have its number next.
 void cepoll_closes(int descriptor);
 
