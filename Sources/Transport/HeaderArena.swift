@@ -11,8 +11,12 @@ package final class HeaderArena {
     private var nodes: UnsafeMutablePointer<curl_slist>
     private var capacity: Int
 
+    private static let firstBytes = 512
+    /// Bytes of text that it may hold between two requests.
+    private static let keptBytes = 8 * 1024
+
     package init() {
-        text = .allocate(capacity: 512)
+        text = .allocate(capacity: Self.firstBytes)
         capacity = 16
         nodes = .allocate(capacity: capacity)
         starts.reserveCapacity(capacity)
@@ -24,8 +28,14 @@ package final class HeaderArena {
     }
 
     package var count: Int { starts.count }
+    /// Of the text that there is room for.
+    var allocatedBytes: Int { text.count }
 
     package func clear() {
+        if text.count > Self.keptBytes {
+            text.deallocate()
+            text = .allocate(capacity: Self.firstBytes)
+        }
         length = 0
         starts.removeAll(keepingCapacity: true)
     }

@@ -23,6 +23,8 @@ package final class ResponseHead {
     /// Most bytes that the fields of one head may have together; libcurl refuses single lines above 100 kB itself.
     package static let maximumBytes = 64 * 1024
     package static let maximumFields = 256
+    /// Bytes that it may hold between two heads.
+    private static let keptBytes = 8 * 1024
 
     /// - Parameter allowsHTTP2: whether the connection may have negotiated it; "HTTP/2" on any other is a lie that libcurl
     ///   would believe.
@@ -34,6 +36,8 @@ package final class ResponseHead {
 
     package func clear() {
         status = 0
+        // One head of 64 KiB is no reason to hold as much for the next.
+        if bytes.capacity > Self.keptBytes { bytes = [] }
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         isComplete = false

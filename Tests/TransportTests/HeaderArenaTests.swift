@@ -44,6 +44,19 @@ struct HeaderArenaTests {
         #expect(list == ["c: d"])
     }
 
+    @Test("It does not hold the memory of one large head for good")
+    func givesBack() {
+        for _ in 0..<3 {
+            arena.add("large", String(repeating: "x", count: 60_000))
+            #expect(arena.allocatedBytes > 60_000)
+            arena.clear()
+            #expect(arena.allocatedBytes <= 8 * 1024)
+            arena.add("a", "b")
+            #expect(list == ["a: b"])
+            arena.clear()
+        }
+    }
+
     @Test("A field with an empty value is in the form that libcurl sends; a bare colon would keep it from sending it")
     func emptyValue() {
         arena.add("X-Static", "")

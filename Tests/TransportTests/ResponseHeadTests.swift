@@ -72,6 +72,18 @@ struct ResponseHeadTests {
         #expect(append("\r\n") == .invalid("a header field before the status line"))
     }
 
+    @Test("The memory of one large head is not held for good")
+    func givesBack() {
+        _ = append("HTTP/1.1 200 OK\r\n")
+        _ = append("large: \(String(repeating: "x", count: 60_000))\r\n")
+        #expect(append("\r\n") == .complete)
+        #expect(head.bytes.capacity > 60_000)
+        head.clear()
+        #expect(head.bytes.capacity <= 8 * 1024)
+        #expect(appendAll("HTTP/1.1 204 No Content\nb: c\n\n") == .complete)
+        #expect(fields == ["b=c"])
+    }
+
     @Test("Heads of 1xx responses are skipped, with all their fields")
     func provisional() {
         #expect(appendAll("HTTP/1.1 100 Continue\n\nHTTP/1.1 103 Early Hints\nLink: a\n\n") == .more)
