@@ -63,6 +63,36 @@ extension Integration {
             try expectRefusal(client, 414, "RequestTargetTooLong")
         }
 
+        @Test("a target that is too long is 414 behind a request that is still being answered, too")
+        func targetTooLongBehindAnother() throws {
+            let mayAnswer = Flag()
+            let upstream = try ScriptedUpstream { connection in
+                _ = try connection.readRequest()
+                try mayAnswer.await("the test to let it answer")
+                try connection.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            }
+            var configuration = GatewayConfigurationText()
+            configuration.server = ["threads: 1"]
+            let gateway = try Gateway(configuration, upstream: upstream)
+            let client = try gateway.connect()
+            try client.request("GET", "/openai/models")
+            try wait(for: "the upstream to be asked") { upstream.requests.count == 1 }
+            try client.send("GET /openai/\(String(repeating: "a", count: 10_000))")
+            // The one event loop refuses another client twice: meanwhile it has read what this one sent before.
+            let other = try gateway.connect()
+            for _ in 0..<2 {
+                try other.request("GET", "/openai/models", key: "nobody")
+                #expect(try other.response().status == 401)
+            }
+            mayAnswer.raise()
+            #expect(try client.response().status == 200)
+            // The rest may meet a connection that is closed already.
+            try? client.send("\(String(repeating: "a", count: 100_000)) HTTP/1.1\r\n\r\n")
+            let refusal = try client.response()
+            #expect(refusal.status == 414)
+            #expect(refusal.errorCode == "RequestTargetTooLong")
+        }
+
         @Test("a target of 8,000 bytes passes")
         func longTarget() throws {
             let client = try gateway().connect()

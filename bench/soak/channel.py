@@ -23,7 +23,6 @@ class Channel(asyncio.Protocol):
         self.buffer = bytearray()
         self.ending: Ending = ""
         self.idle_since = time.monotonic()
-        self.is_kept = False
         """It has served an exchange before."""
         self.sent = 0
         self._high = high

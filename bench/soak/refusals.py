@@ -27,20 +27,14 @@ class Refusal:
     closes: bool | None = False
     client: str = "team"
     method: str = "POST"
-    kept: tuple[int, str] | None = None
-    """Another answer that is as true, which it may get on a connection that has served before."""
 
     def scenario(self) -> Scenario:
         async def run(session: Session) -> None:
             channel = await session.lease()
-            status, code = self.status, self.code
-            was_kept = channel.is_kept
             answer = await session.talk(channel, self.data, self.method)
-            if was_kept and self.kept is not None and answer.status == self.kept[0]:
-                status, code = self.kept
             # docs/metrics.md does not say whether a model that the client may not use is its label.
-            session.shared.ledger.count(self.client, None if status == 403 else "", answer.status)
-            check_refusal(answer, status, code, closes=self.closes)
+            session.shared.ledger.count(self.client, None if self.status == 403 else "", answer.status)
+            check_refusal(answer, self.status, self.code, closes=self.closes)
 
         return Scenario(self.name, self.weight, run)
 
@@ -120,18 +114,8 @@ def _by_head() -> list[Refusal]:
         Refusal("fat field", 0.5, _bytes(V1, b"", TEAM_KEY, fat), 431, code, True, ""),
         Refusal("many fields", 0.5, _bytes(V1, b"", TEAM_KEY, *many), 431, code, True, ""),
         Refusal("long target", 0.5, _bytes(target, b""), 414, "RequestTargetTooLong", True, ""),
-        # Its head is above `max_header_bytes` too: all that the gateway can tell of bytes that come before it is done
-        # with the exchange before.
-        Refusal(
-            "very long target",
-            0.3,
-            _bytes(target * 20, b""),
-            414,
-            "RequestTargetTooLong",
-            True,
-            "",
-            kept=(431, code),
-        ),
+        # Its head is above `max_header_bytes` too.
+        Refusal("very long target", 0.3, _bytes(target * 20, b""), 414, "RequestTargetTooLong", True, ""),
         Refusal("dot segment", 0.5, _bytes("/openai/../v1/models", b""), 400, "MalformedRequest", True, ""),
         Refusal("other expectation", 0.5, _bytes(V1, b"", TEAM_KEY, "expect: tea"), 417, "ExpectationFailed", True, ""),
         Refusal("TRACE", 0.5, _bytes(V1, b"", method="TRACE"), 405, "MethodNotAllowed", None, "team", "TRACE"),

@@ -81,6 +81,11 @@ struct DownstreamStateMachine: ~Copyable {
         if case .serving = state { true } else { false }
     }
 
+    /// Whether the next bytes are the beginning of a request, as far as can be told: all of the one that is served has come.
+    var awaitsRequestLine: Bool {
+        if case .serving(.open, _) = state { false } else { true }
+    }
+
     var deadline: NIODeadline {
         switch state {
         case .idle(let until), .receivingHead(let until), .serving(.open(let until), _), .discarding(let until):

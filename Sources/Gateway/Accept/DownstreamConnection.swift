@@ -98,7 +98,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
     /// Any bytes, before they are parsed (from `RequestBytes`).
     func bytesReceived(_ buffer: ByteBuffer) {
         machine.bytesReceived(now: .now())
-        if !machine.isServing { requestLine.advance(over: buffer) }
+        if machine.awaitsRequestLine { requestLine.advance(over: buffer) }
         timer.set(machine.deadline)
     }
 
@@ -121,7 +121,9 @@ final class DownstreamConnection: ChannelDuplexHandler {
         switch part {
         case .head(let head): takeHead(head)
         case .body(let bytes): if machine.bodyReceived() == .deliver { exchange?.received(bytes) }
-        case .end: perform(machine.requestEnded(now: .now()))
+        case .end:
+            requestLine = RequestLineMeter()
+            perform(machine.requestEnded(now: .now()))
         }
     }
 
@@ -186,7 +188,6 @@ final class DownstreamConnection: ChannelDuplexHandler {
         case .deliverEnd:
             exchange?.requestEnded()
         case .nextRequest:
-            requestLine = RequestLineMeter()
             takePipelined()
         case .discard:
             releaseReads()

@@ -20,7 +20,9 @@ extension Exchange {
         record.attempts += 1
         traceAttempt(at: deployment.endpoint)
         if let candidate = passage?.candidate {
-            lastDeployment = candidate.id.name
+            let name = candidate.id.name
+            // A list of models or files is asked of a resource: no deployment has a part in it.
+            lastDeployment = name.utf8.last == UInt8(ascii: "/") ? String(name.dropLast()) : name
             isCounted = false
             if passage?.reserved?.isProbe == true, let number = deployment.number { worker.tallies[number].noteProbe() }
             edit(for: deployment, asksForUsage: worker.injections.isOn(candidate.id))
