@@ -17,12 +17,10 @@ package final class LocalCoordinator: Coordinator, Sendable {
 
     /// The least number of operations between two sweeps, which look at everything.
     private static let shortestSweep = 1024
-    /// Counters of usage in this process serve the status page; the export has its own.
-    private static let usageTerm = 2 * UTCDate.millisecondsPerDay
 
     /// - Parameter clock: milliseconds since 1970; may go back.
     package init(clock: @escaping @Sendable () -> Int64 = LocalCoordinator.wallClock) {
-        let state = LimiterState(authority: .local, usageTerm: Self.usageTerm)
+        let state = LimiterState(authority: .local)
         guarded = NIOLockedValueBox(Guarded(state: state, untilSweep: Self.shortestSweep))
         self.clock = clock
     }

@@ -33,7 +33,7 @@ extension LimiterState {
             )
             correct(deployment, correction, now: now)
         }
-        if let usage = settlement.usage { count(usage, now: now) }
+        if authority == .shared, let usage = settlement.usage { count(usage, now: now) }
         return lease == nil ? .appliedLate : .applied
     }
 
@@ -122,7 +122,7 @@ extension LimiterState {
     private mutating func count(_ usage: Usage, now: Int64) {
         // In its place: a state that is taken out and put back is copied with all its sums.
         self.usage[UsageKey(day: usage.day, client: usage.client), default: UsageState()]
-            .add(usage, keptUntil: now + usageTerm)
+            .add(usage, keptUntil: now + Self.usageTerm)
     }
 }
 

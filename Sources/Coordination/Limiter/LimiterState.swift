@@ -10,17 +10,15 @@ struct LimiterState {
     var deploymentSlots: [DeploymentID: Slots] = [:]
     /// Until when each process counts as alive.
     var instances: [UInt32: Int64] = [:]
+    /// What Redis counts; a process that decides alone counts nothing here: its spool is exported by itself.
     var usage: [UsageKey: UsageState] = [:]
 
     /// How long counters are kept after they were written first, in milliseconds.
-    let usageTerm: Int64
+    static let usageTerm = 40 * UTCDate.millisecondsPerDay
     /// Who says to have decided.
     let authority: Authority
 
-    init(authority: Authority, usageTerm: Int64 = 40 * UTCDate.millisecondsPerDay) {
-        self.authority = authority
-        self.usageTerm = usageTerm
-    }
+    init(authority: Authority) { self.authority = authority }
 
     /// What is stored of a scope, or what it starts with. A clock that went back by much is believed, and that is written down
     /// whatever is decided: a refusal would meet the same clock again.
