@@ -10,7 +10,7 @@ from pathlib import Path
 
 from failures import Unavailable
 from loads import BY_PART
-from machine import free_port, one_core_layout
+from machine import Seat, free_port, one_core_layout
 from processes import Deadline, running
 from proxies import GATEWAY, READY_SECONDS, Upstream, started
 from redis_trip import admission_of, round_trips
@@ -76,14 +76,14 @@ def check_books(session: Session, port: int) -> None:
 
 
 @contextmanager
-def started_redis(cores: tuple[int, ...], folder: Path) -> Iterator[int]:
+def started_redis(seat: Seat, folder: Path) -> Iterator[int]:
     """Runs a Redis that keeps nothing on disk; gives its port."""
     binary = shutil.which("redis-server")
     if not binary:
         raise Unavailable("redis-server is not installed (`deploy/install-dependencies.sh compare` does)")
     port = free_port()
     command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    with running("redis-server", command, cores, folder / f"redis-{port}.log") as process:
+    with running("redis-server", command, seat, folder / f"redis-{port}.log") as process:
         deadline = Deadline(READY_SECONDS)
         while deadline:
             process.check()

@@ -12,36 +12,50 @@ from failures import RunFailure
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which cores a program may use. The proxy has one to itself; the load and the upstream share what they must."""
+class Seat:
+    """Where a program runs."""
 
-    proxy: tuple[int, ...]
-    load: tuple[int, ...]
-    upstream: tuple[int, ...]
+    cores: tuple[int, ...]
+    yields: bool = False
+    """When it is woken it waits for its turn instead of interrupting who runs there (SCHED_BATCH, sched(7))."""
 
     def __str__(self) -> str:
-        return f"proxy on {_cores(self.proxy)}, load on {_cores(self.load)}, upstream on {_cores(self.upstream)}"
+        return ("core " if len(self.cores) == 1 else "cores ") + ", ".join(map(str, self.cores))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Who runs where. The proxy has a core to itself; the load and the upstream share what they must."""
+
+    proxy: Seat
+    load: Seat
+    upstream: Seat
+
+    def __str__(self) -> str:
+        return f"proxy on {self.proxy}, load on {self.load}, upstream on {self.upstream}"
 
 
 def one_core_layout() -> Layout:
     """A core for the proxy; another one for load and upstream, or one each where there are four."""
     cores = usable_cores()
-    return Layout(proxy=(cores[0],), load=(cores[-1],), upstream=(cores[-2 if len(cores) >= 4 else -1],))
+    upstream = cores[-2 if len(cores) >= 4 else -1]
+    return Layout(proxy=Seat((cores[0],)), load=Seat((cores[-1],)), upstream=Seat((upstream,)))
 
 
 def scaling_layouts() -> tuple[Layout, Layout]:
     """Where one event loop runs, and where two do: on one core and on two, if load and upstream have others.
 
     On a machine that has none to spare, all share two cores in both cases: one loop that had a core to itself would have
-    its caches to itself too, and two loops would be charged for what load and upstream push out of theirs.
+    its caches to itself too, and two loops would be charged for what load and upstream push out of theirs. Nor do these
+    interrupt it there: with two loops each answer would else be followed by a change to who waits for it and back.
     """
     cores = usable_cores()
     pair = (cores[0], cores[1])
     if len(cores) == 2:
-        shared = Layout(proxy=pair, load=pair, upstream=pair)
+        shared = Layout(proxy=Seat(pair), load=Seat(pair, yields=True), upstream=Seat(pair, yields=True))
         return shared, shared
     apart = one_core_layout()
-    return apart, Layout(proxy=pair, load=apart.load, upstream=apart.upstream)
+    return apart, Layout(proxy=Seat(pair), load=apart.load, upstream=apart.upstream)
 
 
 def usable_cores() -> list[int]:
@@ -85,7 +99,3 @@ def description() -> str:
     processor = fields.get("model name", platform.machine())
     kernel = ".".join(platform.release().split("-")[0].split(".")[:2])
     return f"{len(usable_cores())} cores of {processor}, {memory:.0f} GiB, Linux {kernel}"
-
-
-def _cores(cores: tuple[int, ...]) -> str:
-    return ("core " if len(cores) == 1 else "cores ") + ", ".join(str(core) for core in cores)

@@ -18,7 +18,7 @@ from typing import IO
 
 from failures import Unavailable
 from loads import OPEN_STREAM, request_bytes
-from machine import Layout, one_core_layout, raise_file_limit
+from machine import Layout, Seat, one_core_layout, raise_file_limit
 from processes import STOP_SECONDS, pinned
 from proxies import Proxy, Upstream, started
 from results import Sample
@@ -61,10 +61,10 @@ def sample(session: Session, proxy: Proxy, upstream: Upstream, layout: Layout) -
 
 
 @contextmanager
-def _holder(port: int, cores: tuple[int, ...]) -> Iterator[tuple[IO[str], IO[str]]]:
+def _holder(port: int, seat: Seat) -> Iterator[tuple[IO[str], IO[str]]]:
     command = [sys.executable, str(Path(__file__)), str(port), *map(str, STREAMS)]
     holder = subprocess.Popen(
-        pinned(command, cores),
+        pinned(command, seat),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -9,27 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from failures import Unavailable
+from machine import Seat
 
 STOP_SECONDS = 10.0
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def pinned(command: Sequence[str], cores: Sequence[int]) -> list[str]:
-    """The command, pinned to the cores; it ends with us even if we are killed and cannot end it."""
-    return ["taskset", "-c", ",".join(map(str, cores)), "setpriv", "--pdeathsig", "TERM", "--", *command]
+def pinned(command: Sequence[str], seat: Seat) -> list[str]:
+    """The command, pinned to its seat; it ends with us even if we are killed and cannot end it."""
+    policy = ["chrt", "--batch", "0"] if seat.yields else []
+    cores = ",".join(map(str, seat.cores))
+    return ["taskset", "-c", cores, *policy, "setpriv", "--pdeathsig", "TERM", "--", *command]
 
 
 class Process:
     """A running program and its children, counted as one."""
 
-    def __init__(self, name: str, command: Sequence[str], cores: Sequence[int], log: Path):
+    def __init__(self, name: str, command: Sequence[str], seat: Seat, log: Path):
         self.name = name
         self._log = log
         with log.open("ab") as output:
             # A session of its own: Ctrl-C reaches only us, and we end it in our order.
             self._popen = subprocess.Popen(
-                pinned(command, cores),
+                pinned(command, seat),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -78,8 +81,8 @@ class Process:
 
 
 @contextmanager
-def running(name: str, command: Sequence[str], cores: Sequence[int], log: Path) -> Iterator[Process]:
-    process = Process(name, command, cores, log)
+def running(name: str, command: Sequence[str], seat: Seat, log: Path) -> Iterator[Process]:
+    process = Process(name, command, seat, log)
     try:
         yield process
     finally:
@@ -88,14 +91,14 @@ def running(name: str, command: Sequence[str], cores: Sequence[int], log: Path) 
 
 def output_of(
     command: Sequence[str],
-    cores: Sequence[int],
+    seat: Seat,
     timeout: float,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Runs a program to its end on the cores and returns what it wrote; raises `Unavailable` when it fails."""
+    """Runs a program to its end on its seat and returns what it wrote; raises `Unavailable` when it fails."""
     try:
         done = subprocess.run(
-            pinned(command, cores),
+            pinned(command, seat),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

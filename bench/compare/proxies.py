@@ -11,7 +11,7 @@ from string import Template
 from certificates import Certificates
 from failures import Unavailable
 from loads import CLIENT_KEY, PROBE, UPSTREAM_KEY
-from machine import free_port
+from machine import Seat, free_port
 from processes import Deadline, Process, running, said_by, version_of
 from wire import Connection
 
@@ -71,7 +71,7 @@ def find_proxy(name: str, gateway: Path, envoy: Path | None) -> Proxy:
 
 @contextmanager
 def started(
-    proxy: Proxy, upstream: Upstream, cores: tuple[int, ...], folder: Path, threads: int = 1
+    proxy: Proxy, upstream: Upstream, seat: Seat, folder: Path, threads: int = 1
 ) -> Iterator[Target]:
     """Runs a proxy in front of an upstream, from its first answer on."""
     port = free_port()
@@ -79,14 +79,14 @@ def started(
     configuration = folder / f"{label}-{proxy.template}"
     configuration.write_text(_configuration(proxy, upstream, port, folder, threads))
     command = [proxy.binary, *proxy.options, str(configuration)]
-    with running(proxy.name, command, cores, folder / f"{label}.log") as process:
+    with running(proxy.name, command, seat, folder / f"{label}.log") as process:
         wait_until_ready(process, port)
         yield Target(proxy.name, port, process)
 
 
 @contextmanager
 def started_mock(
-    binary: Path, cores: tuple[int, ...], folder: Path, certificates: Certificates | None = None
+    binary: Path, seat: Seat, folder: Path, certificates: Certificates | None = None
 ) -> Iterator[Target]:
     """Runs mock-azure, over TLS if it gets certificates. It takes our clients' key too, for the direct row."""
     port = free_port()
@@ -96,7 +96,7 @@ def started_mock(
         if "--tls-certificate" not in said_by(str(binary), "--help"):
             raise Unavailable("this mock-azure does not speak TLS (it has no --tls-certificate)")
         command += ["--tls-certificate", str(certificates.certificate), "--tls-key", str(certificates.key)]
-    with running("mock-azure", command, cores, folder / f"mock-azure-{port}.log") as process:
+    with running("mock-azure", command, seat, folder / f"mock-azure-{port}.log") as process:
         wait_until_ready(process, port, certificates.authority if certificates else None)
         yield Target(DIRECT, port)
 

@@ -15,6 +15,7 @@ from statistics import median
 
 from failures import Unavailable
 from loads import PROBE
+from machine import Seat
 from processes import output_of
 from wire import Connection
 
@@ -23,10 +24,10 @@ _LEASE = 3
 """Where in a call the name of its lease stands, its first key: behind EVALSHA, the script and the number of keys."""
 
 
-def round_trips(port: int, call: list[bytes], cores: tuple[int, ...]) -> tuple[float, float]:
+def round_trips(port: int, call: list[bytes], seat: Seat) -> tuple[float, float]:
     """Microseconds, each the median of many: of a PING, and of that ADMIT with other leases."""
     text = json.dumps([argument.hex() for argument in call])
-    said = output_of([sys.executable, str(Path(__file__)), str(port), text], cores, timeout=120)
+    said = output_of([sys.executable, str(Path(__file__)), str(port), text], seat, timeout=120)
     ping, admit = map(float, said.split())
     return ping, admit
 

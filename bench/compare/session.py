@@ -9,7 +9,7 @@ from pathlib import Path
 from certificates import make_certificates
 from failures import RunFailure, Unavailable
 from loads import Load
-from machine import Layout
+from machine import Layout, Seat
 from proxies import GATEWAY, Proxy, Target, Upstream, find_proxy, started, started_mock
 from results import Results
 from sluice_load import run_sluice_load
@@ -29,10 +29,10 @@ class Session:
     proxies: list[Proxy] = field(default_factory=list)
     results: Results = field(default_factory=Results)
 
-    def run_load(self, load: Load, port: int, seconds: int, cores: tuple[int, ...]) -> dict[str, float]:
+    def run_load(self, load: Load, port: int, seconds: int, seat: Seat) -> dict[str, float]:
         if self.load_tool:
-            return run_sluice_load(self.load_tool, load, port, seconds, cores)
-        return run_wrk(load, port, seconds, cores)
+            return run_sluice_load(self.load_tool, load, port, seconds, seat)
+        return run_wrk(load, port, seconds, seat)
 
     def find_proxies(self, names: list[str]) -> None:
         for name in names:

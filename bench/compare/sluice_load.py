@@ -6,10 +6,11 @@ from pathlib import Path
 
 from failures import Unavailable
 from loads import CLIENT_KEY, PATH, Load
+from machine import Seat
 from processes import output_of
 
 
-def run_sluice_load(binary: Path, load: Load, port: int, seconds: int, cores: tuple[int, ...]) -> dict[str, float]:
+def run_sluice_load(binary: Path, load: Load, port: int, seconds: int, seat: Seat) -> dict[str, float]:
     """Puts the load on a port. Answers that are open at the end are waited for, so every one counts that cost CPU.
 
     One failed request is enough to refuse the figures.
@@ -25,7 +26,7 @@ def run_sluice_load(binary: Path, load: Load, port: int, seconds: int, cores: tu
         file, result = Path(name, "load.yaml"), Path(name, "result.json")
         file.write_text(json.dumps(scenario))
         command = [str(binary), str(file), "--loops", "1", "--quiet", "--target", f"http://127.0.0.1:{port}"]
-        output_of([*command, "--json", str(result)], cores, timeout=seconds + 40)
+        output_of([*command, "--json", str(result)], seat, timeout=seconds + 40)
         report = json.loads(result.read_text())
     total, corrected = report["total"], report["corrected"]
     bad = total["requests"] - total["succeeded"]

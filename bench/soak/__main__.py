@@ -26,9 +26,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--binaries", type=Path, required=True, help="folder of `sluice` and `mock-azure`")
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--warm-up", type=float, default=10.0, help="minutes before those, at twice the rate")
     parser.add_argument("--seed", type=int, default=None, help="of the clients' choices (default: a new one, printed)")
     parser.add_argument("--clients", type=int, default=160, help="exchanges at once")
-    parser.add_argument("--rate", type=float, default=500.0, help="exchanges each second, at most")
+    parser.add_argument("--rate", type=float, default=200.0, help="exchanges each second, at most")
     parser.add_argument("--no-pin", action="store_true", help="let all programs run on all cores")
     parser.add_argument("--record", action="store_true", help="write the report to bench/results")
     options = parser.parse_args()
@@ -48,6 +49,7 @@ async def main(options: argparse.Namespace, folder: Path, dead_port: int) -> int
         folder=folder,
         dead_port=dead_port,
         minutes=options.minutes,
+        warm_up=options.warm_up,
         seed=options.seed,
         clients=options.clients,
         rate=options.rate,

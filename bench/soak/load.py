@@ -53,7 +53,8 @@ class Clients:
         self._scenarios = [one for scenarios in all_scenarios().values() for one in scenarios]
         self._weights = [scenario.weight for scenario in self._scenarios]
         self._seed = seed
-        self._interval = 1 / rate
+        self.rate = rate
+        """Exchanges begun each second, at most; may change while they run."""
         self._next_slot = 0.0
         self._started = time.monotonic()
         self._stopping = asyncio.Event()
@@ -84,7 +85,7 @@ class Clients:
         """Waits for the next turn; false once the time is up."""
         now = time.monotonic()
         # What was missed while all clients were busy is not made up for.
-        slot = self._next_slot = max(self._next_slot + self._interval, now - 0.1)
+        slot = self._next_slot = max(self._next_slot + 1 / self.rate, now - 0.1)
         if slot > now:
             await asyncio.sleep(slot - now)
         return not self._stopping.is_set()

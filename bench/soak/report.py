@@ -23,6 +23,7 @@ SHOWN = 2
 @dataclass(frozen=True, slots=True)
 class Report:
     minutes: float
+    warm_up: float
     seed: int
     clients: int
     rate: float
@@ -60,9 +61,10 @@ class Report:
             "# Soak: mixed load with faults",
             "",
             f"{datetime.date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, release build,"
-            f" {self.minutes:g} minutes, seed {self.seed}, {self.clients} clients. {self.arrangement}",
-            f"{total} exchanges of {len(self.done)} kinds, {total / (self.minutes * 60):.0f} each second"
-            f" (bound {self.rate:g}). Statuses: {_joined(self.statuses)}.",
+            f" {self.minutes:g} minutes behind a warm-up of {self.warm_up:g} at twice the rate, seed {self.seed},"
+            f" {self.clients} clients. {self.arrangement}",
+            f"{total} exchanges of {len(self.done)} kinds, at most {self.rate:g} each second behind the warm-up."
+            f" Statuses: {_joined(self.statuses)}.",
         ]
 
     def _verdict(self) -> list[str]:

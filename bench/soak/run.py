@@ -25,6 +25,8 @@ from .wire import Request, read_body, read_head
 
 HOST = "127.0.0.1"
 REST_SECONDS = 40.0
+WARM_UP_RATE = 2
+"""Of the rate of the run. What the process holds in memory after a peak it may keep: what it grows by from then on is lost."""
 SAMPLE_SECONDS = 1.0
 
 
@@ -34,6 +36,9 @@ class Settings:
     folder: Path
     dead_port: int
     minutes: float
+    """Behind the warm-up."""
+    warm_up: float
+    """Minutes."""
     seed: int
     clients: int
     rate: float
@@ -42,6 +47,10 @@ class Settings:
     @property
     def seconds(self) -> float:
         return self.minutes * 60
+
+    @property
+    def warm_up_seconds(self) -> float:
+        return self.warm_up * 60
 
     @property
     def least(self) -> int:
@@ -86,7 +95,7 @@ class _Run:
         self.mock_port = mock_port
         self.admin = Admin(HOST, admin_port)
         shared = Shared(HOST, data_port, GoldenAnswers(HOST, mock_port, MOCK_KEY))
-        self.clients = Clients(shared, settings.seed, settings.rate, self._log_line)
+        self.clients = Clients(shared, settings.seed, WARM_UP_RATE * settings.rate, self._log_line)
         self.watch = Watch(gateway.pid, self.admin, lambda: self.clients.done.total())
         self._told = 0.0
         self._printed = 0
@@ -107,12 +116,13 @@ class _Run:
         ledger = self.clients.shared.ledger
         return Report(
             minutes=self.settings.minutes,
+            warm_up=self.settings.warm_up,
             seed=self.settings.seed,
             clients=self.settings.clients,
             rate=self.settings.rate,
             arrangement=self._arrangement(),
             checks=checks(
-                memory=Memory.of(self.watch.samples, self.settings.seconds),
+                memory=Memory.of(self.watch.samples, self.settings.warm_up_seconds, self.settings.seconds),
                 at_rest=at_rest,
                 disagreements=ledger.disagreements(first, last, served, unfinished),
                 failed=self.clients.failed.total(),
@@ -139,15 +149,20 @@ class _Run:
             asyncio.create_task(self.admin.scrape_each_second()),
             asyncio.create_task(self.watch.each(self.settings.sample_seconds, self._tell)),
             asyncio.create_task(self._notice_exit()),
+            asyncio.create_task(self._end_warm_up()),
         ]
         try:
-            await self.clients.run(self.settings.clients, self.settings.seconds)
+            await self.clients.run(self.settings.clients, self.settings.warm_up_seconds + self.settings.seconds)
         finally:
             for watcher in watchers:
                 watcher.cancel()
             await asyncio.gather(*watchers, return_exceptions=True)
         await self.admin.close()
         await self.clients.close_kept()
+
+    async def _end_warm_up(self) -> None:
+        await asyncio.sleep(self.settings.warm_up_seconds)
+        self.clients.rate = self.settings.rate
 
     async def _notice_exit(self) -> None:
         """A gateway that is gone needs no more load."""

@@ -86,7 +86,6 @@ class Session:
         self.held.discard(channel)
         if answer.whole and not answer.closes and not channel.ending and len(self.shared.kept) < MAX_KEPT:
             channel.idle_since = time.monotonic()
-            channel.is_kept = True
             self.shared.kept.append(channel)
             return
         try:
@@ -143,7 +142,7 @@ class Session:
     async def golden(self, kind: Kind, model: str) -> Golden:
         endpoint, deployment = ROUTES[model]
         golden = await self.shared.golden.of(kind, deployment)
-        return replace(golden, origin=f"{endpoint}/{deployment}")
+        return replace(golden, origin=f"{endpoint}/{deployment}" if deployment else endpoint)
 
     @contextlib.asynccontextmanager
     async def fault(self, pool: str) -> AsyncIterator[Fault]:

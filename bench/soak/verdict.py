@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from .watch import Sample
 
 GROWTH_LIMIT = 0.02
-# Shares of the run: of 30 minutes, minutes 5 to 8 and the last three.
-EARLY = (5 / 30, 8 / 30)
+# Shares of what follows the warm-up: of 30 minutes, the first three and the last.
+EARLY = (0.0, 3 / 30)
 LATE = (27 / 30, 1.0)
 
 
@@ -31,10 +31,11 @@ class Memory:
     peak: int
 
     @staticmethod
-    def of(samples: list[Sample], seconds: float) -> Memory:
-        early = _window(samples, seconds, EARLY)
-        late = _window(samples, seconds, LATE)
-        warm = [sample for sample in samples if sample.second >= EARLY[0] * seconds]
+    def of(samples: list[Sample], warm_up: float, seconds: float) -> Memory:
+        """In seconds, how long the warm-up was and how long the run behind it."""
+        warm = [sample for sample in samples if sample.second >= warm_up]
+        early = _window(warm, warm_up, seconds, EARLY)
+        late = _window(warm, warm_up, seconds, LATE)
         slope = 0.0
         if len(warm) > 2:
             slope = statistics.linear_regression([s.second / 3600 for s in warm], [s.private for s in warm]).slope
@@ -52,8 +53,8 @@ class Memory:
         return Check("private bytes grow by 2 % at most", self.growth <= GROWTH_LIMIT, found)
 
 
-def _window(samples: list[Sample], seconds: float, share: tuple[float, float]) -> float:
-    start, end = share[0] * seconds, share[1] * seconds
+def _window(samples: list[Sample], warm_up: float, seconds: float, share: tuple[float, float]) -> float:
+    start, end = warm_up + share[0] * seconds, warm_up + share[1] * seconds
     values = [sample.private for sample in samples if start <= sample.second <= end]
     return statistics.median(values) if values else float("nan")
 
