@@ -178,7 +178,7 @@ reload-load: dependencies ## reload the configuration 100 times in a minute with
 
 # Half an hour of everything at once, checked to the byte: what a leak or a rare mistake needs to show itself.
 SOAK_MINUTES ?= 30
-soak: build-dependencies ## half an hour of mixed load with faults, all checked; SOAK_MINUTES=30, OPTIONS=--record keeps the report
+soak: build-dependencies ## half an hour of mixed load with faults behind ten minutes of warm-up, all checked; SOAK_MINUTES=30, OPTIONS=--record keeps the report
 	$(build_programs)
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m bench.soak --binaries .build/release --minutes $(SOAK_MINUTES) $(OPTIONS)
 

@@ -25,7 +25,7 @@ void cepoll_leave(void) {
     free(loop.ahead.bytes);
     loop.ahead.bytes = NULL;
     loop.ahead.descriptor = -1;
-    loop.rests.count = 0;
+    loop.rests.count = loop.rests.noted = 0;
 }
 
 // Takes the place of the C library's function in this process, as do `poll`, `recv` and `clock_gettime`.
@@ -35,12 +35,14 @@ int epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout)
     int count = cepoll_wait_and_rest(epoll, events, capacity, timeout);
     loop.epoll = epoll;
     if (loop.ready == NULL) return count;
-    cepoll_note_quick(events, count);
+    uint32_t now = 0;
     for (int index = 0; index < count; index++) {
         uint64_t data = events[index].data.u64;
         if (!(data & guest_mark)) continue;
-        know((int)(data & ~guest_mark), is_empty, false);
-        loop.serving++;
+        int descriptor = (int)(data & ~guest_mark);
+        know(descriptor, is_empty, false);
+        if (loop.serving++ == 0) now = cepoll_microseconds();
+        if (events[index].events & EPOLLIN) cepoll_note_spoken(descriptor, now);
     }
     int kept = 0;
     for (int index = 0; index < count; index++) {

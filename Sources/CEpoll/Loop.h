@@ -97,9 +97,12 @@ static inline int set_events(int epoll, int operation, int descriptor, uint32_t 
 void cepoll_prepare_rests(void);
 // `epoll_wait`, which ends rests that are over.
 int cepoll_wait_and_rest(int epoll, struct epoll_event *events, int capacity, int timeout);
-// A wait has brought these events: notes which guests may rest when they have been read.
-void cepoll_note_quick(const struct epoll_event *events, int count);
-// They have been read: those guests rest.
+// The monotonic clock. Wraps round every 71 minutes: then a guest may seem to have spoken just now that spoke so long ago, which
+// counts once.
+uint32_t cepoll_microseconds(void);
+// A wait has brought that the guest can be read: it may rest when it has been.
+void cepoll_note_spoken(int descriptor, uint32_t now);
+// All that spoke have been read: those that did so quickly rest.
 void cepoll_begin_rests(void);
 // Ends a guest's rest early, if it has one.
 void cepoll_end_rest(struct guest *guest, int descriptor);

@@ -14,8 +14,7 @@ enum { quick_to_rest = 4 };
 // Rests that end this soon end with one that is over: one wait serves them all.
 static const uint32_t slack = rest_time / 4;
 
-// Wraps round every 71 minutes: then a guest may seem to have spoken just now that spoke so long ago, which counts once.
-static uint32_t microseconds(void) {
+uint32_t cepoll_microseconds(void) {
     struct timespec time = {0};
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint32_t)((uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000);
@@ -28,26 +27,20 @@ void cepoll_prepare_rests(void) {
     loop.rests.are_possible = epoll_pwait2(-1, &none, 1, &now, NULL) < 0 && errno == EBADF;
 }
 
-void cepoll_note_quick(const struct epoll_event *events, int count) {
-    if (!loop.rests.are_possible) return;
-    uint32_t now = 0;
-    bool is_known = false;
-    for (int index = 0; index < count; index++) {
-        if (!(events[index].data.u64 & guest_mark) || !(events[index].events & EPOLLIN)) continue;
-        int descriptor = (int)(events[index].data.u64 & ~guest_mark);
-        struct guest *guest = guest_of(descriptor);
-        if (guest == NULL) continue;
-        if (!is_known) now = microseconds();
-        is_known = true;
-        bool is_quick = now - guest->spoke < quick_time;
-        guest->spoke = now;
-        guest->quick = !is_quick ? 0 : guest->quick < quick_to_rest ? guest->quick + 1 : guest->quick;
-        if (guest->quick < quick_to_rest || loop.rests.count == most_rests) continue;
-        unsigned place = (loop.rests.first + loop.rests.count) % most_rests;
-        loop.rests.ring[place] = (struct rest){descriptor, now};
-        loop.rests.count++;
-        loop.rests.noted++;
+void cepoll_note_spoken(int descriptor, uint32_t now) {
+    struct guest *guest = guest_of(descriptor);
+    if (guest == NULL || !loop.rests.are_possible) return;
+    if (now - guest->spoke >= quick_time) {
+        guest->quick = 0;
+    } else if (guest->quick < quick_to_rest) {
+        guest->quick++;
     }
+    guest->spoke = now;
+    if (guest->quick < quick_to_rest || loop.rests.count == most_rests) return;
+    unsigned place = (loop.rests.first + loop.rests.count) % most_rests;
+    loop.rests.ring[place] = (struct rest){descriptor, now};
+    loop.rests.count++;
+    loop.rests.noted++;
 }
 
 void cepoll_begin_rests(void) {
@@ -83,9 +76,9 @@ static int64_t end_rests(uint32_t now) {
 }
 
 int cepoll_wait_and_rest(int epoll, struct epoll_event *events, int capacity, int timeout) {
-    if (loop.rests.count == 0 || epoll != loop.epoll) return epoll_pwait(epoll, events, capacity, timeout, NULL);
-    uint32_t began = microseconds(), now = began;
-    for (;; now = microseconds()) {
+    if (loop.rests.count == 0) return epoll_pwait(epoll, events, capacity, timeout, NULL);
+    uint32_t began = cepoll_microseconds(), now = began;
+    for (;; now = cepoll_microseconds()) {
         int64_t rest = end_rests(now);
         int64_t patience = (int64_t)timeout * 1000 - (now - began);
         if (timeout >= 0 && patience < 0) patience = 0;

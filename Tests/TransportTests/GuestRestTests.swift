@@ -7,9 +7,7 @@ import Testing
 struct GuestRestTests {
     @Test("A guest that speaks again at once, five times in a row, rests; then it has its turn with all that came")
     func rests() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.tire(pair)
             pair.say(0..<10)
             #expect(loop.wait().isEmpty)
@@ -21,35 +19,22 @@ struct GuestRestTests {
         }
     }
 
-    @Test("One that speaks every 200 microseconds never rests")
-    func doesNotRest() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+    @Test(
+        "One that speaks less often is heard each time: a rest counts from when it spoke",
+        arguments: [110, 200, 5000]
+    )
+    func hearsTheSlow(microseconds: Int) {
+        withStandingClock { loop, pair in
             for _ in 0..<20 {
                 #expect(loop.hears(pair))
-                letTimePass(microseconds: 200)
-            }
-        }
-    }
-
-    @Test("Who speaks a little slower than that rests less: from when it spoke, not from when it was read")
-    func restsFromSpeaking() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
-            for _ in 0..<20 {
-                #expect(loop.hears(pair))
-                letTimePass(microseconds: 110)
+                letTimePass(microseconds: microseconds)
             }
         }
     }
 
     @Test("What is left unread is there after the rest")
     func keepsWhatIsUnread() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.tire(pair, times: 4)
             pair.say(0..<100)
             #expect(loop.wait() == [pair.guest])
@@ -62,9 +47,7 @@ struct GuestRestTests {
 
     @Test("Bytes that were read with a header do not rest")
     func doesNotRestAhead() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.tire(pair, times: 4)
             pair.say(0..<100)
             loop.onReady = { _ in
@@ -79,9 +62,7 @@ struct GuestRestTests {
 
     @Test("With another use the rest is over, and quick is only who is quick anew")
     func beginsAnew() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.tire(pair)
             pair.say(0..<1)
             #expect(loop.wait().isEmpty)
@@ -98,9 +79,7 @@ struct GuestRestTests {
 
     @Test("A change of what is watched, and another socket of its number, end it too; old rests disturb nobody")
     func endsEarly() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.tire(pair)
             loop.change(pair.guest, to: CEPOLL_IN)
             #expect(loop.hears(pair))
@@ -118,9 +97,7 @@ struct GuestRestTests {
 
     @Test("A guest that nobody watches any more does not begin to rest")
     func forgottenWhileServed() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.tire(pair, times: 4)
             pair.say(0..<1)
             loop.onReady = { _ in
@@ -135,9 +112,7 @@ struct GuestRestTests {
 
     @Test("A connection that breaks is heard of while it rests")
     func hearsOfTheEnd() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.tire(pair)
             pair.end()
             #expect(loop.wait() == [pair.guest])
@@ -147,9 +122,7 @@ struct GuestRestTests {
 
     @Test("Room to send is heard of while it rests")
     func hearsOfRoom() {
-        withStandingClock { loop in
-            let pair = SocketPair()
-            loop.watch(pair.guest)
+        withStandingClock { loop, pair in
             loop.change(pair.guest, to: CEPOLL_IN | CEPOLL_OUT)
             loop.tire(pair)
             #expect(loop.wait() == [pair.guest])
@@ -159,7 +132,7 @@ struct GuestRestTests {
 
     @Test("Rests of many guests, again and again, end all of them")
     func manyRests() {
-        withStandingClock { loop in
+        withStandingClock { loop, _ in
             let pairs = (0..<7).map { _ in SocketPair() }
             for pair in pairs { loop.watch(pair.guest) }
             for round in 0..<100 {
@@ -218,11 +191,13 @@ struct GuestRestTests {
     }
 }
 
-/// Runs a test at one moment of the clock.
-private func withStandingClock(_ body: (GuestLoop) -> Void) {
+/// Runs a test at one moment of the clock, with one guest that is watched.
+private func withStandingClock(_ body: (GuestLoop, SocketPair) -> Void) {
     withLoop { loop in
+        let pair = SocketPair()
+        loop.watch(pair.guest)
         cepoll_hold_clock()
-        body(loop)
+        body(loop, pair)
         cepoll_let_clock_go()
     }
 }

@@ -31,13 +31,13 @@ def measure_first_byte(session: Session, targets: list[Target], layout: Layout) 
     for _ in range(session.rounds):
         command = [sys.executable, str(Path(__file__)), *(str(target.port) for target in remaining)]
         medians = json.loads(output_of(command, layout.load, timeout=120))
-        for target, value in list(zip(remaining, medians)):
+        for target, value in zip(tuple(remaining), medians):
             if isinstance(value, str):
                 session.results.skip(LOAD, target.name, value)
                 remaining.remove(target)
             else:
                 session.results.add(LOAD, target.name, {"first_byte_us": value})
-        remaining.append(remaining.pop(0))
+        remaining = remaining[1:] + remaining[:1]
     session.results.subtract(LOAD, "first_byte_us", reference=DIRECT, difference="added_us")
 
 
@@ -45,14 +45,14 @@ def call(ports: list[int]) -> list[float | str]:
     """For each port the median time from a request to the first event of its answer, or what went wrong."""
     times: dict[int, list[float]] = {port: [] for port in ports}
     failures: dict[int, str] = {}
+    connections: dict[int, Connection] = {}
     gc.disable()
     with ExitStack() as stack:
-        connections = {port: stack.enter_context(Connection(port)) for port in ports}
         for _ in range(STREAMS // _STREAMS_PER_TURN):
-            for port in ports:
-                if port in failures:
-                    continue
+            for port in (port for port in ports if port not in failures):
                 try:
+                    if port not in connections:
+                        connections[port] = stack.enter_context(Connection(port))
                     times[port] += _turn(connections[port])
                 except (OSError, Unavailable) as failure:
                     failures[port] = str(failure)

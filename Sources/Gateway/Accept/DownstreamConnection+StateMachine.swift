@@ -81,9 +81,12 @@ struct DownstreamStateMachine: ~Copyable {
         if case .serving = state { true } else { false }
     }
 
-    /// Whether the next bytes are the beginning of a request, as far as can be told: all of the one that is served has come.
-    var awaitsRequestLine: Bool {
-        if case .serving(.open, _) = state { false } else { true }
+    /// Whether bytes that come now are a request's head, and no request's body.
+    var awaitsHead: Bool {
+        switch state {
+        case .idle, .receivingHead, .serving(.complete, _): true
+        case .serving(.open, _), .discarding, .closing, .closed: false
+        }
     }
 
     var deadline: NIODeadline {

@@ -98,7 +98,7 @@ final class DownstreamConnection: ChannelDuplexHandler {
     /// Any bytes, before they are parsed (from `RequestBytes`).
     func bytesReceived(_ buffer: ByteBuffer) {
         machine.bytesReceived(now: .now())
-        if machine.awaitsRequestLine { requestLine.advance(over: buffer) }
+        if machine.awaitsHead { requestLine.advance(over: buffer) }
         timer.set(machine.deadline)
     }
 

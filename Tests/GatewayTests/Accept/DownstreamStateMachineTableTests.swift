@@ -303,6 +303,14 @@ struct DownstreamStateMachineTableTests {
         )
     }
 
+    @Test("bytes are a head's where neither a body is read nor the end is near")
+    func awaitsHead() {
+        for index in Self.states.indices {
+            let awaits = Self.machine(at: index).awaitsHead
+            #expect(awaits == [0, 1, 4, 5].contains(index), "in \(Self.states[index])")
+        }
+    }
+
     @Test("an answer says that the connection closes exactly when it will")
     func closesAfterAnswer() {
         let closing = [true, true, false, true, false, true, true, true, true, true]
